@@ -1,0 +1,1 @@
+"""fixtrail: records how a bug was fixed, proves the record, scores it and hands it on."""

@@ -1,0 +1,179 @@
+"""Settings, lowest first: defaults, the user's file, the repository's file, the environment, the editor.
+
+A repository's own file may say how its tests run. It can never widen consent, name a token, point at an
+endpoint, or choose where traces go: a checkout must not be able to turn the recorder against its user.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from fixtrail.errors import UsageError
+
+DEFAULT_IMAGE = "fixtrail-base:bookworm"
+DEFAULT_MODEL = "gpt-4o-mini"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class JudgeSettings(_Section):
+    """The language model that reads the reasoning. Not configured while there is neither a key nor a base URL."""
+
+    base_url: str | None = None
+    model: str = DEFAULT_MODEL
+    api_key: SecretStr | None = None
+    temperature: float = Field(default=0.3, ge=0, le=2)
+    timeout_seconds: float = Field(default=30.0, gt=0, description="Deadline of the whole judgement.")
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is anything to ask."""
+        return self.api_key is not None or self.base_url is not None
+
+
+class SandboxSettings(_Section):
+    """Where and how tests run."""
+
+    image: str = DEFAULT_IMAGE
+    timeout_seconds: float = Field(default=300.0, gt=0)
+    memory_bytes: int = Field(default=2 * 1024**3, ge=64 * 1024**2)
+    cpus: float = Field(default=2.0, gt=0)
+    pids: int = Field(default=512, ge=16)
+    output_bytes: int = Field(default=64 * 1024, ge=1024, description="Kept of the output, half head and half tail.")
+
+
+class UploadSettings(_Section):
+    """The collector a finished trace is sent to."""
+
+    url: str | None = None
+    token: SecretStr | None = None
+
+
+class CaptureSettings(_Section):
+    """How events are cut."""
+
+    edit_pause_seconds: float = Field(default=2.0, gt=0, description="A pause in typing this long closes a burst.")
+    output_bytes: int = Field(default=64 * 1024, ge=1024, description="Kept of a command's output, head and tail.")
+    max_file_bytes: int = Field(default=2 * 1024**2, ge=1024, description="A larger file is recorded without its diff.")
+
+
+class Settings(_Section):
+    """Everything that can be set."""
+
+    home: Path
+    test_command: str | None = None
+    judge: JudgeSettings = JudgeSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    upload: UploadSettings = UploadSettings()
+    capture: CaptureSettings = CaptureSettings()
+
+
+_ENVIRONMENT: dict[str, tuple[str, ...]] = {
+    "FIXTRAIL_HOME": ("home",),
+    "FIXTRAIL_IMAGE": ("sandbox", "image"),
+    "FIXTRAIL_TEST_COMMAND": ("test_command",),
+    "FIXTRAIL_TEST_TIMEOUT": ("sandbox", "timeout_seconds"),
+    "OPENAI_API_KEY": ("judge", "api_key"),
+    "FIXTRAIL_JUDGE_API_KEY": ("judge", "api_key"),
+    "FIXTRAIL_JUDGE_BASE_URL": ("judge", "base_url"),
+    "FIXTRAIL_JUDGE_MODEL": ("judge", "model"),
+    "FIXTRAIL_JUDGE_TIMEOUT": ("judge", "timeout_seconds"),
+    "FIXTRAIL_UPLOAD_URL": ("upload", "url"),
+    "FIXTRAIL_UPLOAD_TOKEN": ("upload", "token"),
+    "FIXTRAIL_EDIT_PAUSE": ("capture", "edit_pause_seconds"),
+}
+
+_REPOSITORY_MAY_SET = frozenset({("test_command",), ("sandbox", "image"), ("sandbox", "timeout_seconds")})
+
+
+def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    found: dict[tuple[str, ...], Any] = {}
+    for key, value in table.items():
+        place = (*prefix, key)
+        if isinstance(value, Mapping):
+            found |= _leaves(value, place)
+        elif value is not None:
+            found[place] = value
+    return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            "settings/unreadable", f"{path} cannot be read: {error}.", "Mend or remove the file."
+        ) from None
+
+
+def _repository_layer(workspace: Path) -> dict[tuple[str, ...], Any]:
+    own = _read_toml(workspace / ".fixtrail.toml")
+    tool = _read_toml(workspace / "pyproject.toml").get("tool", {}).get("fixtrail", {})
+    layer: dict[tuple[str, ...], Any] = {}
+    for name, table in (("[tool.fixtrail] in pyproject.toml", tool), (".fixtrail.toml", own)):
+        leaves = _leaves(table)
+        if forbidden := sorted(leaves.keys() - _REPOSITORY_MAY_SET):
+            raise UsageError(
+                "settings/not-for-repository",
+                f"{name} sets {'.'.join(forbidden[0])}, which a repository may not.",
+                "Set it in your own settings file or in the environment.",
+            )
+        layer |= leaves
+    return layer
+
+
+def user_settings_path() -> Path:
+    """Return where the user's own settings file is looked for."""
+    return platformdirs.user_config_path("fixtrail") / "settings.toml"
+
+
+def load_settings(
+    workspace: Path | None = None,
+    *,
+    editor: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    user_file: Path | None = None,
+) -> Settings:
+    """Merge all layers into one :class:`Settings`.
+
+    Parameters
+    ----------
+    workspace
+        The repository whose own file counts; None: no repository.
+    editor
+        Nested settings from the editor, same names as the fields of :class:`Settings`.
+    environ, user_file
+        For tests; by default the process environment and :func:`user_settings_path`.
+
+    Raises
+    ------
+    UsageError
+        ``settings/unreadable``, ``settings/not-for-repository`` or ``settings/invalid``.
+    """
+    merged: dict[tuple[str, ...], Any] = {("home",): platformdirs.user_data_path("fixtrail")}
+    merged |= _leaves(_read_toml(user_file or user_settings_path()))
+    if workspace is not None:
+        merged |= _repository_layer(workspace)
+    merged |= {place: environ[name] for name, place in _ENVIRONMENT.items() if environ.get(name)}
+    merged |= _leaves(editor or {})
+    nested: dict[str, Any] = {}
+    for place, value in merged.items():
+        table = nested
+        for key in place[:-1]:
+            table = table.setdefault(key, {})
+        table[place[-1]] = value
+    try:
+        return Settings.model_validate(nested)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UsageError("settings/invalid", f"The setting {place} is not usable: {first['msg']}.") from None

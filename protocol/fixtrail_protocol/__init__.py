@@ -1,0 +1,1 @@
+"""The trace document and the JSON-RPC contract of fixtrail, as pydantic models: the single source of both."""
