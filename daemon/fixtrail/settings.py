@@ -166,11 +166,11 @@ def load_settings(
     merged |= {place: environ[name] for name, place in _ENVIRONMENT.items() if environ.get(name)}
     merged |= _leaves(editor or {})
     nested: dict[str, Any] = {}
-    for place, value in merged.items():
+    for path, value in merged.items():
         table = nested
-        for key in place[:-1]:
+        for key in path[:-1]:
             table = table.setdefault(key, {})
-        table[place[-1]] = value
+        table[path[-1]] = value
     try:
         return Settings.model_validate(nested)
     except ValidationError as error:
