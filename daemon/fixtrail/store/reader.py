@@ -1,0 +1,117 @@
+"""Read a trace file, a page at a time: a trace of a million events is never held in memory."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import aiosqlite
+import orjson
+from fixtrail_protocol.trace import TraceHeader
+
+from fixtrail.errors import StoreError
+from fixtrail.store.database import open_reader
+
+PAGE = 1_000
+
+_COLUMNS = "seq, event_id, event_type, timestamp, actor, data, redactions"
+
+
+@dataclass(frozen=True)
+class StoredTrace:
+    """The one row that says what this file holds."""
+
+    header: TraceHeader
+    state: str
+    workspace: Path
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """One event as stored; ``data`` and ``redactions`` are JSON text."""
+
+    seq: int
+    event_id: str
+    event_type: str
+    timestamp: str
+    actor: str
+    data: str
+    redactions: str | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the event as the trace document (schema 1.1) writes it."""
+        return {
+            "event_id": self.event_id,
+            "seq": self.seq,
+            "event_type": self.event_type,
+            "timestamp": self.timestamp,
+            "actor": self.actor,
+            "data": orjson.loads(self.data),
+            "redactions": orjson.loads(self.redactions) if self.redactions else None,
+        }
+
+
+class TraceReader:
+    """Reads one trace file; use as ``async with TraceReader(path) as reader``.
+
+    Safe beside a writer, in this process or another: it sees what was committed when it asks.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db: aiosqlite.Connection | None = None
+
+    async def __aenter__(self) -> "TraceReader":
+        self._db = await open_reader(self.path)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._db is not None:
+            await self._db.close()
+            self._db = None
+
+    @property
+    def _connection(self) -> aiosqlite.Connection:
+        if self._db is None:
+            raise RuntimeError("TraceReader is used outside 'async with'")
+        return self._db
+
+    async def trace(self) -> StoredTrace:
+        """Return the header, the state and the folder; ``capture`` counts are those of this moment."""
+        async with self._connection.execute("SELECT header, state, workspace FROM trace") as cursor:
+            row = await cursor.fetchone()
+        if row is None:
+            raise StoreError("store/empty", f"The trace file {self.path.name} holds no trace.", "It was left as it is.")
+        header = TraceHeader.model_validate_json(row[0])
+        events, gaps = await self.counts()
+        if header.capture is not None:
+            header.capture.events, header.capture.gaps = events, gaps
+        return StoredTrace(header=header, state=row[1], workspace=Path(row[2]))
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many events there are, and how many of them are capture gaps."""
+        query = "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM event WHERE event_type = 'capture_gap')"
+        async with self._connection.execute(query) as cursor:
+            row = await cursor.fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    async def page(self, after_seq: int, limit: int) -> list[StoredEvent]:
+        """Return up to ``limit`` events that follow ``after_seq``, in order."""
+        query = f"SELECT {_COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
+        async with self._connection.execute(query, (after_seq, limit)) as cursor:
+            return [StoredEvent(*row) for row in await cursor.fetchall()]
+
+    async def events(self, *types: str, after_seq: int = 0) -> AsyncIterator[StoredEvent]:
+        """Yield events in order, page by page; with ``types`` only those.
+
+        Events that are appended meanwhile are seen as well.
+        """
+        last = after_seq
+        while page := await self.page(last, PAGE):
+            last = page[-1].seq
+            for event in page:
+                if not types or event.event_type in types:
+                    yield event
