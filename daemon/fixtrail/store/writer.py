@@ -273,7 +273,7 @@ class TraceWriter:
             for batch in group:
                 if batch.header is not None:
                     await db.execute(
-                        "UPDATE trace SET header = ?, state = ?", (_header_json(batch.header), batch.state)
+                        "UPDATE trace SET header = ?, state = ?", (batch.header.model_dump_json(), batch.state)
                     )
             if streams := {batch.stream: batch.stream_seq for batch in group if batch.stream is not None}:
                 await db.executemany(

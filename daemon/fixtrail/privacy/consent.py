@@ -1,0 +1,29 @@
+"""The first gate before the disk: what the developer did not allow is not stored.
+
+Redaction of secrets stands behind this gate, at the same place: see ``docs/architecture.md``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fixtrail_protocol.trace import Consent
+
+_VIEWS = frozenset({"file_open", "file_close", "file_view"})
+
+
+def apply_consent(event_type: str, data: Mapping[str, Any], consent: Consent) -> Mapping[str, Any] | None:
+    """Return what of an event may be stored; None when nothing of it may.
+
+    Without ``code`` a diff is left out and its path and counts stay; without ``terminal_output`` a command and
+    its exit code stay; without ``file_views`` nothing tells what was looked at.
+    """
+    if event_type in _VIEWS:
+        return data if consent.file_views else None
+    if event_type == "code_edit" and not consent.code and data.get("diff") is not None:
+        return {**data, "diff": None, "diff_omitted": "consent"}
+    if event_type == "terminal_command" and not consent.terminal_output and data.get("output") is not None:
+        return {**data, "output": None, "output_omitted": "consent", "truncated": 0}
+    if event_type == "test_result" and not consent.terminal_output and data.get("cases"):
+        cases = [{key: value for key, value in case.items() if key != "message"} for case in data["cases"]]
+        return {**data, "cases": cases}
+    return data
