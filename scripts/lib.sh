@@ -8,7 +8,7 @@ PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 # shellcheck disable=SC2034  # used by the scripts that source this file
 UNAVAILABLE=3
 
-cache_dir="${FIXTRAIL_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/fixtrail-dev}"
+cache_dir="${FIXTRAIL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/fixtrail-dev}"
 log_dir="$cache_dir/logs"
 
 # say TEXT… — one line of progress, on stderr, so that stdout stays free for results.
@@ -67,7 +67,10 @@ hold_lock() {
   local lock="/tmp/fixtrail-$1.lock"
   if [ ! -e "$lock" ]; then (umask 0111 && : >>"$lock") 2>/dev/null || true; fi
   exec 9<"$lock" # read is enough for flock, whoever made the file
-  flock 9
+  if ! flock -n 9; then
+    say "waiting for another run to finish"
+    flock 9
+  fi
 }
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -95,10 +98,11 @@ apt_install() {
   say "installing from apt: ${missing[*]}"
   (
     hold_lock apt # apt waits for dpkg's lock by itself, but not for that of its lists
-    if ! logged apt _apt_update_and_install "${missing[@]}" 2>/dev/null; then
+    # What a package starts must not inherit the lock, hence 9<&-.
+    if ! logged apt _apt_update_and_install "${missing[@]}" 2>/dev/null 9<&-; then
       sleep 3
       unset FIXTRAIL_APT_UPDATED
-      logged apt _apt_update_and_install "${missing[@]}"
+      logged apt _apt_update_and_install "${missing[@]}" 9<&-
     fi
   ) || die "apt-get could not install ${missing[*]}: read the lines above, check 'apt-get update', and run this again"
   export FIXTRAIL_APT_UPDATED=1
