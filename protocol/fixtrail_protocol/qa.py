@@ -61,6 +61,11 @@ class TestRun(DocumentModel):
 
     verdict: Verdict
     reason: str | None = Field(default=None, description="Why there is no plain pass or fail, in one sentence.")
+    error_code: str | None = Field(
+        default=None,
+        description="What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, "
+        "docker/engine-error, sandbox/command-not-found or sandbox/tree-unpack-failed.",
+    )
     command: list[str] = Field(description="The argument list that was run.")
     runner: str | None = Field(default=None, description="The test runner that was recognised; null: exit code alone.")
     exit_code: int | None = Field(default=None, description="From the engine, never from the output.")

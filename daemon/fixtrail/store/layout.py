@@ -5,6 +5,7 @@
     <home>/                     0700
       traces/<trace_id>.db      one SQLite file for each trace (+ -wal and -shm while it is open)
       traces/<trace_id>.lock    held by the process that writes it; .owner.json says which and how to reach it
+      traces/<trace_id>.git/    git objects of its trees that the repository does not have
       exports/                  what finalize and export write
       workspaces/<hash>.json    the trace that is open for a folder
       installation.json         the random developer id
@@ -85,6 +86,12 @@ class DataDirectory:
             raise unknown_trace(trace_id) from None
         return self.traces / f"{name}.db"
 
+    def tree_folder(self, trace_id: str) -> Path:
+        """Return the folder for the git objects of a trace's trees; made when it is needed."""
+        folder = self.trace_path(trace_id).with_suffix(".git")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
     def existing_trace(self, trace_id: str) -> Path:
         """Return the file of ``trace_id``; ``trace/unknown`` when there is none."""
         path = self.trace_path(trace_id)
@@ -111,9 +118,9 @@ class DataDirectory:
         digest = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:32]
         return self._folder("workspaces") / f"{digest}.json"
 
-    def open_trace_of(self, workspace: Path) -> str | None:
-        """Return the id of the trace that is open for ``workspace`` or for a folder above it."""
-        for folder in (workspace, *workspace.parents):
+    def open_trace_of(self, workspace: Path, *, exact: bool = False) -> str | None:
+        """Return the id of the trace that is open for ``workspace``, or, unless ``exact``, for a folder above it."""
+        for folder in (workspace, *(() if exact else workspace.parents)):
             with contextlib.suppress(OSError, orjson.JSONDecodeError, KeyError, TypeError):
                 entry: dict[str, Any] = orjson.loads(self._workspace_file(folder).read_bytes())
                 if entry["workspace"] == str(folder) and self.trace_path(entry["trace_id"]).exists():

@@ -98,11 +98,22 @@ class TraceReader:
             row = await cursor.fetchone()
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
-    async def page(self, after_seq: int, limit: int) -> list[StoredEvent]:
-        """Return up to ``limit`` events that follow ``after_seq``, in order."""
+    async def page(self, after_seq: int, limit: int, *, max_bytes: int | None = None) -> list[StoredEvent]:
+        """Return up to ``limit`` events that follow ``after_seq``, in order.
+
+        With ``max_bytes`` the page ends with the event that reaches that size.
+        """
         query = f"SELECT {_COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
+        found: list[StoredEvent] = []
+        size = 0
         async with self._connection.execute(query, (after_seq, limit)) as cursor:
-            return [StoredEvent(*row) for row in await cursor.fetchall()]
+            async for row in cursor:
+                event = StoredEvent(*row)
+                found.append(event)
+                size += len(event.data)
+                if max_bytes is not None and size >= max_bytes:
+                    break
+        return found
 
     async def events(self, *types: str, after_seq: int = 0) -> AsyncIterator[StoredEvent]:
         """Yield events in order, page by page; with ``types`` only those.

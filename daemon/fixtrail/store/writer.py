@@ -51,6 +51,23 @@ Prepare = Callable[[], Sequence[Row]]
 """Makes the rows of a batch. Called once, off the event loop, in the order of submission."""
 
 
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Which events are to go: by id, or by time, both ends included."""
+
+    event_ids: Sequence[str] | None
+    since: str | None
+    until: str | None
+
+    def condition(self) -> tuple[str, dict[str, str | None]]:
+        """Return a WHERE clause and its values."""
+        if self.event_ids is not None:
+            ids = orjson.dumps(list(self.event_ids)).decode()
+            return "event_id IN (SELECT value FROM json_each(:ids))", {"ids": ids}
+        clause = "timestamp >= coalesce(:since, timestamp) AND timestamp <= coalesce(:until, timestamp)"
+        return clause, {"since": self.since, "until": self.until}
+
+
 @dataclass(slots=True)
 class Batch:
     """Work for the writer: rows to append, a stream's progress, a new header; all in one transaction."""
@@ -61,6 +78,7 @@ class Batch:
     stream_seq: int = 0
     header: TraceHeader | None = None
     state: str | None = None
+    delete: Deletion | None = None
     done: asyncio.Future[list[int]] | None = None
     rows: Sequence[Row] = field(default_factory=list)
 
@@ -178,6 +196,16 @@ class TraceWriter:
         self.submit(Batch(header=header, state=state, size=0, done=done))
         await done
 
+    async def delete(self, event_ids: Sequence[str] | None, since: str | None, until: str | None) -> int:
+        """Delete events by id, or by time (both ends included), and return how many.
+
+        Freed pages are overwritten (``secure_delete``) and the write-ahead log is emptied: nothing of them stays.
+        Numbers of what remains do not change.
+        """
+        done: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+        self.submit(Batch(delete=Deletion(event_ids, since, until), size=0, done=done))
+        return (await done)[0]
+
     async def flush(self) -> None:
         """Wait until everything that was handed over is on the disk."""
         await self._drained.wait()
@@ -197,15 +225,18 @@ class TraceWriter:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                await self._commit(self._take())
+                group = self._take()
+                await self._commit(group)
             self._drained.set()
             if self._closing:
                 return
 
     def _take(self) -> list[Batch]:
         group = [self._queue.popleft()]
+        if group[0].delete is not None:
+            return group
         size = group[0].size
-        while self._queue and size + self._queue[0].size <= GROUP:
+        while self._queue and self._queue[0].delete is None and size + self._queue[0].size <= GROUP:
             batch = self._queue.popleft()
             size += batch.size
             group.append(batch)
@@ -215,7 +246,10 @@ class TraceWriter:
         await asyncio.to_thread(_prepare, group)
         while True:
             try:
-                numbers, added, gaps = await self._transaction(group)
+                if group[0].delete is not None:
+                    numbers, added, gaps = await self._delete(group[0].delete)
+                else:
+                    numbers, added, gaps = await self._transaction(group)
             except sqlite3.Error as error:
                 logger.error("commit failed trace=%s code=%s", self.path.stem, error.sqlite_errorname)
                 if self._on_problem:
@@ -226,7 +260,7 @@ class TraceWriter:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 break
-        self._next_seq += added
+        self._next_seq += max(added, 0)
         self.events += added
         self.gaps += gaps
         self.pending -= sum(batch.size for batch in group)
@@ -286,6 +320,17 @@ class TraceWriter:
                 await db.execute("ROLLBACK")
             raise
         return numbers, len(fresh), gaps
+
+    async def _delete(self, deletion: Deletion) -> tuple[list[list[int]], int, int]:
+        assert self._db is not None
+        clause, values = deletion.condition()
+        query = f"SELECT count(*), coalesce(sum(event_type = 'capture_gap'), 0) FROM event WHERE {clause}"  # noqa: S608
+        async with self._db.execute(query, values) as cursor:
+            row = await cursor.fetchone()
+        deleted, gaps = (int(row[0]), int(row[1])) if row else (0, 0)
+        await self._db.execute(f"DELETE FROM event WHERE {clause}", values)  # noqa: S608 - a fixed clause
+        await self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return [[deleted]], -deleted, -gaps
 
 
 def _prepare(group: list[Batch]) -> None:

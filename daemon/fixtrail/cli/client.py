@@ -1,0 +1,120 @@
+"""Reach the trace of this folder: through the daemon that holds it, else in this process."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from fixtrail.cli.rpc import RpcClient
+from fixtrail.errors import StateError
+from fixtrail.server.connection import Connection, Message
+from fixtrail.server.methods import Methods
+from fixtrail.server.service import TraceService
+from fixtrail.settings import load_settings
+from fixtrail.store.layout import DataDirectory
+from fixtrail.store.lock import LockedError, Owner, read_owner, this_process
+
+Call = Callable[[str, dict[str, Any]], Awaitable[Any]]
+OnProgress = Callable[[dict[str, Any]], None]
+
+LOCK_RETRIES = 50
+LOCK_PAUSE_SECONDS = 0.1
+"""Another command may be writing its one event: worth a short wait."""
+
+
+class _LocalPeer(Connection):
+    """Stands for the connection when a command calls the methods in its own process."""
+
+    def __init__(self, methods: Methods, on_progress: OnProgress) -> None:
+        super().__init__(methods)
+        self._on_progress = on_progress
+
+    def send(self, message: Message) -> None:
+        if message.get("method") == "$/progress":
+            self._on_progress(message["params"]["value"])
+
+
+def data_directory() -> DataDirectory:
+    """Return the data directory the settings name."""
+    return DataDirectory(load_settings().home)
+
+
+async def _dial(owner: Owner | None) -> RpcClient | None:
+    if owner is None or owner.endpoint is None:
+        return None
+    try:
+        if owner.token is None:
+            reader, writer = await asyncio.open_unix_connection(owner.endpoint)
+        else:
+            host, _, port = owner.endpoint.rpartition(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return None
+    return RpcClient(reader, writer)
+
+
+async def _open_local(service: TraceService, trace_id: str) -> None:
+    for attempt in range(LOCK_RETRIES):
+        try:
+            await service.open_existing(trace_id)
+        except LockedError:
+            if attempt == LOCK_RETRIES - 1:
+                raise
+            await asyncio.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            return
+
+
+@contextlib.asynccontextmanager
+async def connect(
+    folder: Path | None = None, *, need_trace: bool = False, open_trace: bool = True, on_progress: OnProgress | None = None
+) -> AsyncIterator[Call]:
+    """Give a function that calls ``trace/*`` methods for the trace that is open for ``folder``.
+
+    Parameters
+    ----------
+    folder
+        By default the current one; a folder inside the recorded one will do.
+    need_trace
+        Refuse with ``trace/not-recording`` when no trace is open for it.
+    open_trace
+        Take the trace into this process when no daemon holds it.
+    """
+    here = (folder or Path.cwd()).resolve()
+    data = data_directory()
+    progress = on_progress or (lambda _value: None)
+    trace_id = data.open_trace_of(here)
+    if trace_id is None and need_trace:
+        raise StateError(
+            "trace/not-recording", f"Nothing is being recorded in {here}.", "Begin with 'fixtrail start', or in the editor."
+        )
+    remote = await _dial(read_owner(data.trace_path(trace_id))) if trace_id else None
+    if remote is not None:
+        remote.on_notification = lambda method, params: progress(params["value"]) if method == "$/progress" else None
+        try:
+            yield remote.request
+        finally:
+            await remote.close()
+        return
+    service = TraceService(data, this_process())
+    methods = Methods(service)
+    peer = _LocalPeer(methods, progress)
+
+    async def call(method: str, params: dict[str, Any]) -> Any:
+        return orjson.loads(await methods.requests[method](peer, params))
+
+    try:
+        if trace_id is not None and open_trace:
+            await _open_local(service, trace_id)
+        yield call
+    finally:
+        await service.close()
+
+
+def finalize_token() -> str:
+    """Return a progress token of this process."""
+    return f"fixtrail-{os.getpid()}"

@@ -1,0 +1,1 @@
+"""Ways out for a finished trace: a file, a collector."""

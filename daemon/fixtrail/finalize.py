@@ -1,0 +1,164 @@
+"""Finalize: write the tree, run its tests in the sandbox while the judge reads, store and export the result.
+
+Nothing is stored before everything is known, so a finalize that is cancelled or dies leaves the trace open.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from fixtrail_protocol.base import now
+from fixtrail_protocol.commands import CommandError, parse_test_command
+from fixtrail_protocol.qa import QaResults, Reasoning, TestRun
+from fixtrail_protocol.rpc import FinalizeResult
+from fixtrail_protocol.trace import Capture, Reconstruction
+
+from fixtrail.capture.recorder import Recorder
+from fixtrail.delivery.json_export import export_json
+from fixtrail.errors import FixtrailError
+from fixtrail.qa.judge import ReasoningStep, judge_reasoning
+from fixtrail.replay.git import git_line
+from fixtrail.replay.tree import TreeStore
+from fixtrail.report.html import write_html_report
+from fixtrail.settings import Settings
+from fixtrail.store.layout import DataDirectory
+from fixtrail.store.reader import TraceReader
+
+SNIPPET_CHARACTERS = 2_000
+"""Tail of the test output that goes into the 1.0 field ``test_output_snippet``."""
+
+Progress = Callable[[str, int | None], None]
+
+
+async def finalize_trace(
+    recorder: Recorder, data: DataDirectory, settings: Settings, progress: Progress, *, resume_state: str
+) -> FinalizeResult:
+    """Score a trace, end it, and write its document and report into the exports folder.
+
+    Parameters
+    ----------
+    progress
+        Told what is being done, and how far the whole is, in per cent.
+    resume_state
+        State to go back to when this does not come to its end.
+
+    Raises
+    ------
+    FixtrailError
+        The workspace's tree cannot be written, or the results cannot be stored. The trace stays open.
+    asyncio.CancelledError
+        Cancelled: the container is gone, the trace stays open.
+    """
+    progress("Writing down the last edits", 2)
+    await recorder.writer.flush()
+    store = TreeStore(recorder.workspace.root, data.tree_folder(recorder.trace_id))
+    progress("Collecting the files", 5)
+    tree = await asyncio.to_thread(store.write)
+    tests, reasoning = await _assess(recorder, store, tree, settings, progress)
+    progress("Writing the trace", 95)
+    header = recorder.header.model_copy(deep=True)
+    header.qa_results = _results(tests, reasoning)
+    header.repo.commit_after = await asyncio.to_thread(_commit_after, store, tree)
+    header.reconstruction = Reconstruction(verified=None, reason="replay was not tried", tree=tree)
+    header.end_time = now()
+    before = recorder.header
+    recorder.header = header
+    try:
+        await recorder.record("session_mark", {"mark": "finalized"}, actor="tool")
+        header.capture = Capture(events=recorder.writer.events, gaps=recorder.writer.gaps)
+        await recorder.set_state("finalized")
+        trace_path = data.exports / f"{recorder.trace_id}.json"
+        report_path = data.exports / f"{recorder.trace_id}.html"
+        await export_json(recorder.writer.path, trace_path, schema="1.1")
+        await write_html_report(recorder.writer.path, report_path)
+    except BaseException:
+        recorder.header = before
+        await recorder.set_state(resume_state)
+        raise
+    await recorder.close()
+    progress("Done", 100)
+    return FinalizeResult(
+        trace_id=recorder.trace_id,
+        qa_results=header.qa_results,
+        trace_path=str(trace_path),
+        report_path=str(report_path),
+    )
+
+
+async def _assess(
+    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+) -> tuple[TestRun, Reasoning]:
+    """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
+    steps = await _reasoning_steps(recorder.writer.path)
+    consent = recorder.header.consent
+    async with asyncio.TaskGroup() as group:
+        tests = group.create_task(_run_tests(recorder, store, tree, settings, progress))
+        reasoning = group.create_task(
+            judge_reasoning(
+                steps,
+                settings.judge,
+                consent=consent is not None and consent.judge,
+                progress=lambda message: progress(message, None),
+            )
+        )
+    return tests.result(), reasoning.result()
+
+
+async def _reasoning_steps(path: Path) -> list[ReasoningStep]:
+    steps = []
+    async with TraceReader(path) as reader:
+        async for event in reader.events("reasoning_step"):
+            content = event.document()["data"]
+            steps.append(ReasoningStep(event.event_id, content["content"], event.timestamp, content.get("kind")))
+    return steps
+
+
+async def _run_tests(
+    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+) -> TestRun:
+    from fixtrail.qa.sandbox import Job, run_tests
+
+    command = recorder.header.repo.test_command
+    if command is None:
+        reason = "The trace has no test command; name one at the start or in the settings."
+        return TestRun(verdict="unknown", reason=reason, command=[], tree=tree)
+    try:
+        argv = parse_test_command(command)
+    except CommandError as error:
+        return TestRun(verdict="unknown", reason=str(error), command=[], tree=tree)
+    with tempfile.TemporaryDirectory(prefix="fixtrail-") as folder:
+        tar = Path(folder) / "tree.tar"
+
+        def write() -> None:
+            with tar.open("wb") as file:
+                store.write_tar(tree, file)
+
+        try:
+            await asyncio.to_thread(write)
+        except FixtrailError as error:
+            return TestRun(verdict="infra_error", reason=str(error), command=argv, tree=tree)
+        progress("Running the tests", 15)
+        job = Job(argv=argv, tree_tar=tar, tree_id=tree, trace_id=recorder.trace_id)
+        return await run_tests(job, settings.sandbox, progress=lambda message: progress(message, None))
+
+
+def _results(tests: TestRun, reasoning: Reasoning) -> QaResults:
+    """Put the five fields of 1.0 before what they rest on. Only a run that came to an end passes or fails."""
+    passed = {"passed": True, "failed": False}.get(tests.verdict)
+    output = tests.output or tests.reason
+    return QaResults(
+        tests_passed=passed,
+        test_exit_code=tests.exit_code,
+        test_output_snippet=output[-SNIPPET_CHARACTERS:] if output else None,
+        reasoning_score=reasoning.score,
+        reasoning_feedback=reasoning.feedback,
+        tests=tests,
+        reasoning=reasoning,
+    )
+
+
+def _commit_after(store: TreeStore, tree: str) -> str:
+    """Return HEAD when the tree that was tested is HEAD's, else the tree's own id."""
+    head = git_line("rev-parse", "--verify", "--quiet", "HEAD", cwd=store.workspace)
+    return head if head and store.tree_of_commit(head) == tree else tree

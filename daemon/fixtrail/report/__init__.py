@@ -1,0 +1,1 @@
+"""A trace for people to read: one HTML file, or the terminal."""

@@ -1,0 +1,167 @@
+"""Run the daemon: stdio or TCP for the editor, a private socket for the command line, a clean end."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from fixtrail.errors import UnavailableError
+from fixtrail.server.connection import Connection
+from fixtrail.server.lsp import Bridge
+from fixtrail.server.methods import Methods
+from fixtrail.server.service import TraceService
+from fixtrail.settings import load_settings
+from fixtrail.store.layout import DataDirectory
+from fixtrail.store.lock import Owner
+
+logger = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 10.0
+"""What is pending is stored within this time when the daemon ends."""
+
+
+class ControlSocket:
+    """Where ``fixtrail run``, ``reason`` and the others reach the daemon that holds a trace.
+
+    A Unix socket in a folder of its own with mode 0700; where there are none, loopback with a random token.
+    """
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._server: asyncio.Server | None = None
+        self.owner = Owner(pid=os.getpid())
+
+    async def open(self, make: Callable[[], Connection]) -> None:
+        """Begin to listen."""
+        loop = asyncio.get_running_loop()
+        if hasattr(socket, "AF_UNIX"):
+            # Not in the data directory: a socket's path is limited to about 100 bytes.
+            self._folder = Path(tempfile.mkdtemp(prefix="fixtrail-"))
+            path = self._folder / "control"
+            self._server = await loop.create_unix_server(make, path)
+            self.owner = Owner(pid=os.getpid(), endpoint=str(path))
+        else:
+            token = secrets.token_urlsafe(32)
+            self._server = await loop.create_server(make, "127.0.0.1", 0)
+            port = self._server.sockets[0].getsockname()[1]
+            self.owner = Owner(pid=os.getpid(), endpoint=f"127.0.0.1:{port}", token=token)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Daemon:
+    """One process: a service, its methods, and the connections to it."""
+
+    def __init__(self, data: DataDirectory) -> None:
+        self._control = ControlSocket()
+        self._service = TraceService(data, self._control.owner)
+        self._methods = Methods(self._service)
+        self._ended = asyncio.Event()
+        self._exit_code = 0
+
+    def _stop(self, exit_code: int) -> None:
+        self._exit_code = exit_code
+        self._ended.set()
+
+    def _editor(self) -> Connection:
+        bridge = Bridge(self._service, self._methods, self._stop)
+        connection = Connection(self._methods, bridge.handle)
+        bridge.attach(connection)
+        return connection
+
+    async def serve_stdio(self) -> int:
+        """Serve one editor on stdin and stdout until it says ``exit``, hangs up, or a signal comes."""
+        loop = asyncio.get_running_loop()
+        connection = self._editor()
+        # Nothing but messages may reach the editor: a stray print goes to the log's stream.
+        out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        writer, _ = await loop.connect_write_pipe(asyncio.Protocol, out)
+        connection.attach_writer(writer)
+        await loop.connect_read_pipe(lambda: connection, sys.stdin.buffer)
+        hung_up = asyncio.create_task(connection.closed.wait())
+        hung_up.add_done_callback(lambda _: self._ended.set())
+        try:
+            return await self._until_end()
+        finally:
+            hung_up.cancel()
+            connection.close()
+
+    async def serve_tcp(self, host: str, port: int) -> int:
+        """Serve editors on a TCP port until a signal comes; one that hangs up does not end the daemon."""
+        loop = asyncio.get_running_loop()
+        try:
+            server = await loop.create_server(self._editor, host, port)
+        except OSError as error:
+            raise UnavailableError(
+                "serve/cannot-listen", f"{host}:{port} cannot be listened on: {error.strerror}.", "Name another port."
+            ) from None
+        address = server.sockets[0].getsockname()
+        print(f"fixtrail listens on {address[0]}:{address[1]}", file=sys.stderr, flush=True)  # noqa: T201
+        try:
+            return await self._until_end()
+        finally:
+            server.close()
+
+    async def _until_end(self) -> int:
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGINT"):
+            number = getattr(signal, name)
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, self._stop, 0)
+        try:
+            await self._control.open(lambda: Connection(self._methods))
+            self._service.owner = self._control.owner
+            await self._ended.wait()
+        finally:
+            self._control.close()
+            try:
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self._service.close()
+            except TimeoutError:
+                logger.error("events were left unstored at the end; the editor sends them again")
+        return self._exit_code
+
+
+def _log_to(folder: Path) -> None:
+    from logging.handlers import RotatingFileHandler
+
+    handler = RotatingFileHandler(
+        folder / "daemon.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
+    )
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def serve(*, tcp: str | None = None) -> int:
+    """Run the daemon and return its exit code.
+
+    Parameters
+    ----------
+    tcp
+        ``HOST:PORT`` to listen on instead of stdio.
+    """
+    data = DataDirectory(load_settings().home)
+    _log_to(data.logs)
+
+    async def run() -> int:
+        daemon = Daemon(data)
+        if tcp is None:
+            return await daemon.serve_stdio()
+        host, _, port = tcp.rpartition(":")
+        return await daemon.serve_tcp(host or "127.0.0.1", int(port))
+
+    return asyncio.run(run())

@@ -1,0 +1,356 @@
+"""The life of the current trace: start, pause, resume, reason, finalize, discard. Knows no transport.
+
+One process records one trace at a time; the command line uses this class in its own process when no daemon holds
+the trace.
+"""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from fixtrail_protocol.base import now
+from fixtrail_protocol.commands import CommandError, parse_test_command
+from fixtrail_protocol.rpc import (
+    DiscardResult,
+    FinalizeParams,
+    FinalizeResult,
+    ReasonParams,
+    ReasonResult,
+    RecordingState,
+    StartParams,
+    StartResult,
+    StateResult,
+    Status,
+    TraceRefParams,
+)
+from fixtrail_protocol.trace import SCHEMA_VERSION, Baseline, Capture, Editor, Repo, Tool, TraceHeader
+
+from fixtrail._version import __version__
+from fixtrail.capture.documents import DocumentStore
+from fixtrail.capture.paths import Workspace, path_of_uri
+from fixtrail.capture.recorder import Recorder, new_id
+from fixtrail.errors import FixtrailError, InvalidParams, StateError, not_recording
+from fixtrail.server.guess import guess_test_command
+from fixtrail.settings import Settings, load_settings
+from fixtrail.store.layout import DataDirectory
+from fixtrail.store.lock import Owner
+from fixtrail.store.reader import TraceReader
+from fixtrail.store.writer import TraceWriter
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, int | None], None]
+"""Told what is being done now, and how far the whole is, in per cent."""
+
+
+def no_progress(_message: str, _percentage: int | None) -> None:
+    """Nobody wants to know."""
+
+
+class TraceService:
+    """What the ``trace/*`` requests about the current trace do.
+
+    Parameters
+    ----------
+    owner
+        Written beside the trace file: who holds it, and where that process can be reached.
+    """
+
+    def __init__(self, data: DataDirectory, owner: Owner) -> None:
+        self.data = data
+        self.owner = owner
+        self.documents = DocumentStore()
+        self.recorder: Recorder | None = None
+        self.editor: Editor | None = None
+        self.editor_settings: Mapping[str, Any] = {}
+        self.sends_file_events = False
+        self.on_commit: Callable[[dict[str, int]], None] = lambda _moved: None
+        self.on_status: Callable[[], None] = lambda: None
+        self._last_finalize: FinalizeResult | None = None
+        self._lifecycle = asyncio.Lock()
+        self._problem: str | None = None
+
+    # --- opening --------------------------------------------------------------------------------------------
+
+    def _writer(self, path: Path) -> TraceWriter:
+        return TraceWriter(path, on_commit=lambda moved: self.on_commit(moved), on_problem=self._on_problem)
+
+    def _on_problem(self, problem: str | None) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self.on_status()
+
+    def settings(self, workspace: Path | None) -> Settings:
+        """Return the settings for a workspace, the editor's included."""
+        return load_settings(workspace, editor=self.editor_settings)
+
+    async def open_existing(self, trace_id: str, *, mark: str | None = None) -> Recorder:
+        """Take a trace that is not finalized and go on with it.
+
+        Raises
+        ------
+        LockedError
+            Another process writes it.
+        UsageError
+            ``trace/unknown``.
+        """
+        path = self.data.existing_trace(trace_id)
+        async with TraceReader(path) as reader:
+            stored = await reader.trace()
+        # A process that died while it finalized left the trace open: it is recording again.
+        state = stored.state if stored.state in ("recording", "paused") else "recording"
+        writer = self._writer(path)
+        await writer.open(self.owner)
+        workspace = Workspace(stored.workspace)
+        recorder = Recorder(
+            writer,
+            stored.header,
+            workspace,
+            self.documents,
+            self.settings(stored.workspace).capture,
+            sends_file_events=self.sends_file_events,
+            state=state,
+        )
+        self.recorder = recorder
+        if mark is not None or state != stored.state:
+            await recorder.set_state(state, mark)
+        if state == "recording":
+            recorder.adopt_open_documents()
+        self.data.remember_open_trace(workspace.root, trace_id)
+        self.on_status()
+        return recorder
+
+    def current(self, trace_id: str | None) -> Recorder:
+        """Return the current trace's recorder; ``trace/not-recording`` when there is none, or it is another."""
+        if self.recorder is None:
+            raise not_recording()
+        if trace_id is not None and trace_id != self.recorder.trace_id:
+            raise StateError(
+                "trace/not-current",
+                f"The trace {trace_id} is not the one that is open here ({self.recorder.trace_id}).",
+                "Resume it first.",
+            )
+        return self.recorder
+
+    # --- requests -------------------------------------------------------------------------------------------
+
+    async def start(self, params: StartParams) -> StartResult:
+        """Begin a trace of a folder."""
+        folder = path_of_uri(params.workspace_uri)
+        if folder is None or not folder.is_dir():
+            raise InvalidParams("workspaceUri does not name a folder on this machine.", "Give a file: URI.")
+        async with self._lifecycle:
+            if self.recorder is not None:
+                raise StateError(
+                    "trace/already-recording",
+                    f"The trace {self.recorder.trace_id} is being recorded.",
+                    "Finalize or discard it first.",
+                )
+            workspace = Workspace(folder)
+            if (found := self.data.open_trace_of(workspace.root, exact=True)) and await self._is_open(found):
+                raise StateError(
+                    "trace/already-open",
+                    f"The trace {found} of this folder is still open.",
+                    "Resume, finalize or discard it first.",
+                )
+            settings = self.settings(workspace.root)
+            test_command = params.test_command or settings.test_command or guess_test_command(workspace.root)
+            if test_command is not None:
+                try:
+                    parse_test_command(test_command)
+                except CommandError as error:
+                    raise InvalidParams(str(error)) from None
+            trace_id = new_id()
+            header, gap = await asyncio.to_thread(self._header, trace_id, workspace, params, test_command)
+            writer = self._writer(self.data.trace_path(trace_id))
+            await writer.create(header, state="recording", workspace=workspace.root, owner=self.owner)
+            recorder = Recorder(
+                writer,
+                header,
+                workspace,
+                self.documents,
+                settings.capture,
+                sends_file_events=self.sends_file_events,
+            )
+            self.recorder = recorder
+            await recorder.record("session_mark", {"mark": "started"})
+            if gap is not None:
+                await recorder.record("capture_gap", {"reason": "baseline", "detail": gap}, actor="tool")
+            recorder.adopt_open_documents()
+            self.data.remember_open_trace(workspace.root, trace_id)
+        self.on_status()
+        return StartResult(trace_id=trace_id, start_time=header.start_time)
+
+    async def _is_open(self, trace_id: str) -> bool:
+        async with TraceReader(self.data.existing_trace(trace_id)) as reader:
+            return (await reader.trace()).state != "finalized"
+
+    def _header(
+        self, trace_id: str, workspace: Workspace, params: StartParams, test_command: str | None
+    ) -> tuple[TraceHeader, str | None]:
+        """Make the header; look at the repository and its tree. Off the event loop: it runs git."""
+        from fixtrail.replay.repository import repository_state
+
+        start_time = now()
+        consent = params.consent.to_document()
+        gap: str | None = None
+        baseline = Baseline()
+        try:
+            state = repository_state(workspace.root)
+            repo = Repo(
+                name=state.name,
+                url=state.url,
+                branch=state.branch,
+                commit_before=state.head,
+                test_command=test_command,
+            )
+            baseline = self._baseline(trace_id, workspace, state.head, with_patch=consent.code)
+        except FixtrailError as error:
+            repo = Repo(name=workspace.root.name or "workspace", test_command=test_command)
+            gap = str(error)
+        return (
+            TraceHeader(
+                schema_version=cast("Any", SCHEMA_VERSION),
+                trace_id=trace_id,
+                developer_id=self.data.developer_id(),
+                bug_id=params.bug_id,
+                repo=repo,
+                start_time=start_time,
+                tool=Tool(name="fixtrail", version=__version__),
+                editor=self.editor,
+                consent=consent,
+                baseline=baseline,
+                capture=Capture(),
+            ),
+            gap,
+        )
+
+    def _baseline(self, trace_id: str, workspace: Workspace, head: str | None, *, with_patch: bool) -> Baseline:
+        from fixtrail.replay.tree import EMPTY_TREE, TreeStore
+
+        store = TreeStore(workspace.root, self.data.tree_folder(trace_id))
+        tree = store.write()
+        committed = (store.tree_of_commit(head) if head else None) or EMPTY_TREE
+        patch = store.patch(committed, tree) if with_patch and committed != tree else None
+        return Baseline(commit=head, tree=tree, patch=patch)
+
+    async def pause(self, params: TraceRefParams) -> StateResult:
+        """Stop recording for a while."""
+        async with self._lifecycle:
+            recorder = self.current(params.trace_id)
+            if recorder.state != "recording":
+                raise StateError("trace/not-recording", f"The trace is {recorder.state}.", "Nothing was changed.")
+            await recorder.set_state("paused", "paused")
+        self.on_status()
+        return StateResult(trace_id=recorder.trace_id, state="paused")
+
+    async def resume(self, params: TraceRefParams) -> StateResult:
+        """Go on after a pause, take a trace over from an earlier process, or reopen a finalized one."""
+        async with self._lifecycle:
+            if self.recorder is None:
+                if params.trace_id is None:
+                    raise not_recording()
+                async with TraceReader(self.data.existing_trace(params.trace_id)) as reader:
+                    finalized = (await reader.trace()).state == "finalized"
+                recorder = await self.open_existing(params.trace_id, mark="reopened" if finalized else "resumed")
+            else:
+                recorder = self.current(params.trace_id)
+                if recorder.state == "finalizing":
+                    raise StateError("trace/finalizing", "The trace is being finalized.", "Cancel that first.")
+            if recorder.state == "paused":
+                await recorder.set_state("recording", "resumed")
+        self.on_status()
+        return StateResult(trace_id=recorder.trace_id, state="recording")
+
+    async def reason(self, params: ReasonParams) -> ReasonResult:
+        """Record a reasoning step; it is on the disk when this returns."""
+        recorder = self.current(params.trace_id)
+        if recorder.state == "paused":
+            raise StateError("trace/paused", "Recording is paused.", "Resume it first.")
+        data: dict[str, Any] = {"content": params.content}
+        data |= {"refs": params.refs} if params.refs else {}
+        data |= {"kind": params.kind} if params.kind else {}
+        stored = await recorder.record("reasoning_step", data, timestamp=params.timestamp)
+        assert stored is not None  # no consent class forbids what a developer writes down on purpose
+        return ReasonResult(event_id=stored[0], seq=stored[1])
+
+    async def finalize(self, params: FinalizeParams, progress: Progress = no_progress) -> FinalizeResult:
+        """Score the current trace and end it. Cancelled at any point, it leaves the trace open."""
+        from fixtrail.finalize import finalize_trace
+
+        async with self._lifecycle:
+            recorder = self.current(params.trace_id)
+            before = recorder.state
+            if before == "finalizing":
+                raise StateError("trace/finalizing", "The trace is being finalized already.", "Wait or cancel it.")
+            recorder.cut_edits("finalize")
+            recorder.state = "finalizing"
+        self.on_status()
+        try:
+            settings = self.settings(recorder.workspace.root)
+            result = await finalize_trace(recorder, self.data, settings, progress, resume_state=before)
+        except BaseException:
+            recorder.state = before
+            self.on_status()
+            raise
+        self._last_finalize = result
+        self.recorder = None
+        self.data.forget_open_trace(recorder.workspace.root)
+        self.on_status()
+        return result
+
+    async def discard(self, params: TraceRefParams) -> DiscardResult:
+        """Delete a trace and everything made of it."""
+        async with self._lifecycle:
+            if self.recorder is not None and params.trace_id in (None, self.recorder.trace_id):
+                recorder = self.recorder
+                if recorder.state == "finalizing":
+                    raise StateError("trace/finalizing", "The trace is being finalized.", "Cancel that first.")
+                self.recorder = None
+                trace_id = recorder.trace_id
+                await recorder.close()
+                self.data.forget_open_trace(recorder.workspace.root)
+            elif params.trace_id is None:
+                raise not_recording()
+            else:
+                trace_id = params.trace_id
+                writer = TraceWriter(self.data.existing_trace(trace_id))
+                await writer.open(self.owner)  # nobody else may be writing it
+                await writer.close()
+            path = self.data.trace_path(trace_id)
+            for file in path.parent.glob(f"{path.stem}.*"):
+                shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
+            for file in self.data.exports.glob(f"{path.stem}.*"):
+                file.unlink(missing_ok=True)
+        self.on_status()
+        return DiscardResult(trace_id=trace_id)
+
+    def status(self) -> Status:
+        """Say what is being recorded now."""
+        last = self._last_finalize.qa_results if self._last_finalize else None
+        recorder = self.recorder
+        if recorder is None:
+            return Status(last_finalize=last, problem=self._problem)
+        writer = recorder.writer
+        return Status(
+            trace_id=recorder.trace_id,
+            state=cast("RecordingState", recorder.state),
+            events=writer.events,
+            gaps=writer.gaps,
+            unsent=writer.pending,
+            workspace=str(recorder.workspace.root),
+            start_time=recorder.header.start_time,
+            consent=recorder.header.consent,
+            streams=dict(writer.streams),
+            last_finalize=last,
+            problem=self._problem,
+        )
+
+    async def close(self) -> None:
+        """Store everything that is pending and let the trace go, still open for the next process."""
+        if self.recorder is not None:
+            recorder, self.recorder = self.recorder, None
+            await recorder.close()

@@ -1,0 +1,83 @@
+// The settings fixtrail.*, read for one folder.
+import { env, version, workspace, type WorkspaceFolder } from "vscode";
+import { locateDaemon, type Found } from "./locate";
+
+/** Settings as the daemon names them; only what was set, so that its other sources still count. */
+export interface DaemonSettings {
+  test_command?: string;
+  sandbox?: { image: string };
+  judge?: { base_url?: string; model?: string };
+  capture?: { edit_pause_seconds: number };
+}
+
+export interface InitializationOptions {
+  readonly fixtrail: {
+    readonly sendsFileEvents: true;
+    readonly editor: { readonly name: string; readonly version: string };
+    readonly settings: DaemonSettings;
+  };
+}
+
+/** All that a running daemon depends on: when it changes, the daemon is started anew. */
+export interface Launch {
+  readonly folder: WorkspaceFolder;
+  readonly daemon: Found;
+  readonly initialization: InitializationOptions;
+}
+
+export function readLaunch(folder: WorkspaceFolder): Launch {
+  return {
+    folder,
+    daemon: locateDaemon({
+      setting: text(folder, "path"),
+      folder: folder.uri.fsPath,
+      trusted: workspace.isTrusted,
+      env: process.env,
+      platform: process.platform,
+    }),
+    initialization: {
+      fixtrail: {
+        sendsFileEvents: true,
+        editor: { name: env.appName, version },
+        settings: daemonSettings(folder),
+      },
+    },
+  };
+}
+
+/** The test command to start a trace with; undefined: the daemon's own sources say. */
+export function testCommand(folder: WorkspaceFolder): string | undefined {
+  return text(folder, "testCommand") || undefined;
+}
+
+export function asksReasoningKind(folder: WorkspaceFolder): boolean {
+  return workspace.getConfiguration("fixtrail", folder).get("askReasoningKind", false);
+}
+
+function daemonSettings(folder: WorkspaceFolder): DaemonSettings {
+  const test = text(folder, "testCommand");
+  const image = text(folder, "image");
+  const baseUrl = text(folder, "judge.baseUrl");
+  const model = text(folder, "judge.model");
+  const pause = chosen(folder, "editPauseSeconds");
+  return {
+    ...(test !== "" && { test_command: test }),
+    ...(image !== "" && { sandbox: { image } }),
+    ...((baseUrl !== "" || model !== "") && {
+      judge: { ...(baseUrl !== "" && { base_url: baseUrl }), ...(model !== "" && { model }) },
+    }),
+    ...(pause !== undefined && { capture: { edit_pause_seconds: pause } }),
+  };
+}
+
+function text(folder: WorkspaceFolder, name: string): string {
+  return workspace.getConfiguration("fixtrail", folder).get(name, "").trim();
+}
+
+/** A number that someone set; our own default must not override the environment. */
+function chosen(folder: WorkspaceFolder, name: string): number | undefined {
+  const configuration = workspace.getConfiguration("fixtrail", folder);
+  const found = configuration.inspect<number>(name);
+  const isSet = (found?.globalValue ?? found?.workspaceValue ?? found?.workspaceFolderValue) !== undefined;
+  return isSet ? configuration.get<number>(name) : undefined;
+}
