@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -18,24 +19,62 @@ from fixtrail.settings import load_settings
 from fixtrail.store.layout import DataDirectory
 from fixtrail.store.lock import LockedError, Owner, read_owner, this_process
 
-Call = Callable[[str, dict[str, Any]], Awaitable[Any]]
 OnProgress = Callable[[dict[str, Any]], None]
 
 LOCK_RETRIES = 50
 LOCK_PAUSE_SECONDS = 0.1
+STORE_SECONDS = 30.0
 """Another command may be writing its one event: worth a short wait."""
+
+
+class Client:
+    """Calls ``trace/*`` methods: ``await client("trace/status", {})``."""
+
+    def __init__(
+        self,
+        request: Callable[[str, Any], Awaitable[Any]],
+        notify: Callable[[str, Any], Awaitable[None]],
+        on_progress: OnProgress,
+    ) -> None:
+        self._request = request
+        self._notify = notify
+        self._on_progress = on_progress
+        self._stored: dict[str, asyncio.Event] = {}
+
+    async def __call__(self, method: str, params: dict[str, Any]) -> Any:
+        """Send a request and return its result."""
+        return await self._request(method, params)
+
+    async def close_burst(self) -> None:
+        """Say that something happens now: what was typed before belongs before it."""
+        await self._notify("trace/events", {"stream": "command-line", "firstSeq": 1, "events": []})
+
+    async def record(self, events: list[dict[str, Any]]) -> None:
+        """Record events; they are on the disk when this returns."""
+        stream = f"command-line-{uuid.uuid4()}"
+        self._stored[stream] = asyncio.Event()
+        await self._notify("trace/events", {"stream": stream, "firstSeq": 1, "events": events})
+        async with asyncio.timeout(STORE_SECONDS):
+            await self._stored.pop(stream).wait()
+
+    def take(self, method: str, params: Any) -> None:
+        """Take a notification of the daemon."""
+        if method == "$/progress":
+            self._on_progress(params["value"])
+        elif method == "trace/recorded" and (waiting := self._stored.get(params["stream"])) is not None:
+            waiting.set()
 
 
 class _LocalPeer(Connection):
     """Stands for the connection when a command calls the methods in its own process."""
 
-    def __init__(self, methods: Methods, on_progress: OnProgress) -> None:
+    def __init__(self, methods: Methods) -> None:
         super().__init__(methods)
-        self._on_progress = on_progress
+        self.take: Callable[[str, Any], None] = lambda _method, _params: None
 
     def send(self, message: Message) -> None:
-        if message.get("method") == "$/progress":
-            self._on_progress(message["params"]["value"])
+        if "method" in message:
+            self.take(message["method"], message["params"])
 
 
 def data_directory() -> DataDirectory:
@@ -71,9 +110,13 @@ async def _open_local(service: TraceService, trace_id: str) -> None:
 
 @contextlib.asynccontextmanager
 async def connect(
-    folder: Path | None = None, *, need_trace: bool = False, open_trace: bool = True, on_progress: OnProgress | None = None
-) -> AsyncIterator[Call]:
-    """Give a function that calls ``trace/*`` methods for the trace that is open for ``folder``.
+    folder: Path | None = None,
+    *,
+    need_trace: bool = False,
+    open_trace: bool = True,
+    on_progress: OnProgress | None = None,
+) -> AsyncIterator[Client]:
+    """Give a client for the trace that is open for ``folder``.
 
     Parameters
     ----------
@@ -90,27 +133,35 @@ async def connect(
     trace_id = data.open_trace_of(here)
     if trace_id is None and need_trace:
         raise StateError(
-            "trace/not-recording", f"Nothing is being recorded in {here}.", "Begin with 'fixtrail start', or in the editor."
+            "trace/not-recording",
+            f"Nothing is being recorded in {here}.",
+            "Begin with 'fixtrail start', or in the editor.",
         )
     remote = await _dial(read_owner(data.trace_path(trace_id))) if trace_id else None
     if remote is not None:
-        remote.on_notification = lambda method, params: progress(params["value"]) if method == "$/progress" else None
+        client = Client(remote.request, remote.notify, progress)
+        remote.on_notification = client.take
         try:
-            yield remote.request
+            yield client
         finally:
             await remote.close()
         return
     service = TraceService(data, this_process())
     methods = Methods(service)
-    peer = _LocalPeer(methods, progress)
+    peer = _LocalPeer(methods)
 
-    async def call(method: str, params: dict[str, Any]) -> Any:
+    async def request(method: str, params: Any) -> Any:
         return orjson.loads(await methods.requests[method](peer, params))
 
+    async def notify(method: str, params: Any) -> None:
+        methods.notifications[method](peer, params, True)
+
+    client = Client(request, notify, progress)
+    peer.take = client.take
     try:
         if trace_id is not None and open_trace:
             await _open_local(service, trace_id)
-        yield call
+        yield client
     finally:
         await service.close()
 

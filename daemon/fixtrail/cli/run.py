@@ -94,8 +94,7 @@ async def run(command: tuple[str, ...]) -> int:
     kept = HeadAndTail(KEPT_BYTES)
     started, clock = now(), time.monotonic()
     async with connect(need_trace=True) as call:
-        # An empty batch closes the open burst of typing: those edits were made before the command.
-        await call("trace/status", {})
+        await call.close_burst()
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
     try:
         interactive = sys.stdout.isatty() and hasattr(os, "openpty")
@@ -115,5 +114,5 @@ async def run(command: tuple[str, ...]) -> int:
             "duration_ms": round((time.monotonic() - clock) * 1000),
             "confidence": "high",
         }
-        await call("trace/record", {"eventType": "terminal_command", "timestamp": started, "data": data})
+        await call.record([{"event_type": "terminal_command", "timestamp": started, "data": data}])
     return code if code >= 0 else 128 - code

@@ -100,3 +100,13 @@ async def open_reader(path: Path) -> aiosqlite.Connection:
             raise _unusable(path, error) from None
         raise
     return db
+
+
+def sqlite_state() -> tuple[str, bool]:
+    """Return SQLite's version, and whether it has the WAL bug that can lose commits of two writing connections.
+
+    Fixed in 3.51.3, and in 3.50.7 and 3.44.6 of the older lines (sqlite.org, release notes of 3.51.3).
+    """
+    version = sqlite3.sqlite_version_info
+    fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+    return sqlite3.sqlite_version, not fixed

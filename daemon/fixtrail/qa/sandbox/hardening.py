@@ -34,12 +34,12 @@ ENVIRONMENT = {
 """The same for every run, so that a verdict does not depend on where or when it was come by. PATH is the image's."""
 
 # 'command -p' looks in the system's own directories, whatever PATH says. After the last line nothing of this shell is
-# left: the tests' exit status is the container's.
+# left: the tests' exit status is the container's. Through one pipe, what they print keeps its order.
 _WRAPPER = f"""\
 umask 022
 command -p tar -xf {VOLUME}/tree.tar -C /work || exit {UNPACK_FAILED}
 command -p mkdir -p "$HOME" && cd /work || exit {UNPACK_FAILED}
-exec "$@"
+exec "$@" 2>&1
 """
 _CPU_PERIOD_MICROSECONDS = 100_000
 

@@ -1,0 +1,120 @@
+"""``fixtrail doctor``: is everything there, and if not, what to do."""
+
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from fixtrail._version import __version__
+from fixtrail.cli.output import command_body, console, json_option, print_json
+from fixtrail.errors import FixtrailError
+from fixtrail.settings import Settings, load_settings
+from fixtrail.store.database import sqlite_state
+from fixtrail.store.layout import DataDirectory
+from fixtrail.store.lock import read_owner
+
+MIN_FREE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. Only ``bad`` makes the exit code 3."""
+
+    name: str
+    state: Literal["good", "note", "bad"]
+    found: str
+    hint: str = ""
+
+
+def _versions() -> list[Check]:
+    python = platform.python_version()
+    good = sys.version_info >= (3, 11)
+    version, flawed = sqlite_state()
+    return [
+        Check("fixtrail", "good", __version__),
+        Check("Python", "good" if good else "bad", python, "" if good else "Use 3.11 or newer."),
+        Check(
+            "SQLite",
+            "note" if flawed else "good",
+            version + (", with the known WAL bug of two writers" if flawed else ""),
+            "fixtrail lets one process write a trace, so it is not met; newer is 3.51.3." if flawed else "",
+        ),
+    ]
+
+
+def _git() -> Check:
+    path = shutil.which("git")
+    return Check("git", "good", path) if path else Check("git", "bad", "not found", "Install git.")
+
+
+def _data(settings: Settings) -> Check:
+    data = DataDirectory(settings.home)
+    try:
+        free = shutil.disk_usage(data.traces).free
+    except (FixtrailError, OSError) as error:
+        return Check("data directory", "bad", str(error), "Make it writable, or name another with FIXTRAIL_HOME.")
+    found = f"{settings.home}, {free // 1024**2} MB free"
+    if free < MIN_FREE_BYTES:
+        return Check("data directory", "bad", found, "Make room: recording stops when the disk is full.")
+    return Check("data directory", "good", found)
+
+
+async def _engine(settings: Settings) -> list[Check]:
+    from fixtrail.qa.sandbox import engine_status
+
+    status = await engine_status(settings.sandbox.image)
+    if not status.reachable:
+        return [Check("Docker", "bad", status.reason or "no engine answers", status.hint or "Start Docker.")]
+    engine = f"{status.name} {status.version} at {status.endpoint}, cgroup v{status.cgroup_version}"
+    present = status.image_present
+    image = Check("test image", "good", status.image)
+    if not present:
+        image = Check("test image", "bad", f"{status.image} is not there", status.hint or "Run scripts/base-image.")
+    return [Check("Docker", "good", engine), image]
+
+
+def _judge(settings: Settings) -> Check:
+    judge = settings.judge
+    if not judge.configured:
+        hint = "Set OPENAI_API_KEY or FIXTRAIL_JUDGE_BASE_URL; without, traces have no reasoning score."
+        return Check("judge", "note", "not configured", hint)
+    return Check("judge", "good", f"{judge.model} at {judge.base_url or 'the OpenAI API'}")
+
+
+def _trace(settings: Settings) -> Check:
+    data = DataDirectory(settings.home)
+    try:
+        trace_id = data.open_trace_of(Path.cwd().resolve())
+        owner = read_owner(data.trace_path(trace_id)) if trace_id else None
+    except FixtrailError as error:
+        return Check("trace here", "bad", str(error))
+    if trace_id is None:
+        return Check("trace here", "good", "none is open for this folder")
+    return Check("trace here", "good", f"{trace_id}" + (f", written by process {owner.pid}" if owner else ""))
+
+
+@click.command()
+@json_option
+@command_body
+async def doctor(as_json: bool) -> int:
+    """Check that everything needed is there. Exit code 3 when something is not."""
+    settings = load_settings()
+    checks = [*_versions(), _git(), _data(settings), *await _engine(settings), _judge(settings), _trace(settings)]
+    bad = any(check.state == "bad" for check in checks)
+    if as_json:
+        print_json({"ok": not bad, "checks": [asdict(check) for check in checks]})
+        return 3 if bad else 0
+    from rich.markup import escape
+    from rich.table import Table
+
+    marks = {"good": "[green]✓[/]", "note": "[yellow]•[/]", "bad": "[red]✗[/]"}
+    table = Table.grid(padding=(0, 2))
+    for check in checks:
+        hint = f"\n[dim]{escape(check.hint)}[/]" if check.hint else ""
+        table.add_row(marks[check.state], f"[bold]{check.name}[/]", escape(check.found) + hint)
+    console().print(table)
+    return 3 if bad else 0
