@@ -9,7 +9,7 @@ COPY scripts/requirements/runtime.txt scripts/requirements/dev.txt requirements/
 RUN python3 -m venv /opt/fixtrail \
  && /opt/fixtrail/bin/pip install --no-cache-dir --require-hashes -r requirements/runtime.txt
 # The build backend with its own dependencies, out of the same lock file as everything else.
-RUN awk '/^[a-z]/ { keep = /^(hatchling|packaging|pathspec|pluggy|trove-classifiers)==/ } keep' \
+RUN awk '/^[a-z]/ { keep = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' \
       requirements/dev.txt > requirements/build.txt \
  && python3 -m venv /opt/build \
  && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt
@@ -21,8 +21,8 @@ RUN /opt/build/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --whe
  && /opt/fixtrail/bin/pip install --no-cache-dir --no-deps --no-index /wheels/fixtrail-*.whl
 
 FROM ${BASE}
-RUN groupadd --system --gid 10001 fixtrail \
- && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin fixtrail \
+RUN groupadd --gid 10001 fixtrail \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin fixtrail \
  && install -d -o fixtrail -g fixtrail -m 0700 /data
 COPY --from=build /opt/fixtrail /opt/fixtrail
 ENV PATH=/opt/fixtrail/bin:$PATH \

@@ -13,6 +13,7 @@ def main() -> None:
 
         gc.enable()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         serve_command.main(args=sys.argv[2:], prog_name="fixtrail serve")
     else:
         from fixtrail.cli import cli

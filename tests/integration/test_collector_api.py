@@ -5,13 +5,17 @@ import contextlib
 import hashlib
 import json
 import logging
+import re
 import sqlite3
+from pathlib import Path
 
 import orjson
 import pytest
+from fixtrail.collector.app import create_app
+from fixtrail.collector.config import CollectorConfig
 from fixtrail_protocol.trace import Trace
 
-from tests.support.collectors import collector
+from tests.support.collectors import TOKEN, collector
 from tests.support.traces import document, event, example
 
 STEP = {
@@ -408,3 +412,20 @@ async def test_the_database_is_private_durable_and_knows_what_it_is(tmp_path):
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert db.execute("PRAGMA application_id").fetchone() == (0x46585443,)
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_the_documentation_names_every_endpoint_and_every_code(tmp_path):
+    root = Path(__file__).parents[2]
+    text = (root / "docs" / "collector.md").read_text(encoding="utf-8")
+    app = create_app(CollectorConfig(data_dir=tmp_path, token=TOKEN))
+    routes = [(method, route.path) for route in app.routes for method in getattr(route, "methods", ())]
+    assert len(routes) == 8
+    assert not [(method, path) for method, path in routes if f"`{method} {path}`" not in text]
+    source = "".join(path.read_text() for path in (root / "daemon" / "fixtrail" / "collector").glob("*.py"))
+    answered = set(re.findall(r'"(collector/[a-z-]+)"', source)) - {
+        "collector/no-token",
+        "collector/locked",
+        "collector/cannot-listen",
+        "collector/refused",
+    }
+    assert answered == set(re.findall(r"`(collector/[a-z-]+)`", text))

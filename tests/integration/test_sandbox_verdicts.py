@@ -280,3 +280,10 @@ async def test_raw_output_becomes_clean_text(tmp_path: Path) -> None:
     receipt = await run(tmp_path, code, "python test_it.py")
 
     assert receipt.output == "red nul bad\ufffd and stderr\n"
+
+
+async def test_output_and_errors_keep_their_order(tmp_path: Path) -> None:
+    code = "import os\nfor each in range(100):\n    os.write(1 + each % 2, b'%d\\n' % each)\n"
+    receipt = await run(tmp_path, code, "python test_it.py")
+
+    assert (receipt.output or "").split() == [str(each) for each in range(100)]

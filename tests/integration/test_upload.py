@@ -341,5 +341,14 @@ async def test_an_address_that_is_none_is_refused(tmp_path, url):
     assert "pw" not in str(refused.value)
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "with space", "é", "\udce9"])
+async def test_a_token_that_no_header_can_carry_is_refused(tmp_path, token):
+    path = await write_trace(tmp_path, document([event(1)]))
+    with pytest.raises(UsageError) as refused:
+        await upload_trace(path, UploadTarget("http://127.0.0.1:1", token))
+    assert refused.value.code == "upload/bad-token"
+    assert token not in str(refused.value)
+
+
 def test_a_target_does_not_show_its_token():
     assert TOKEN not in repr(UploadTarget("http://h", TOKEN))

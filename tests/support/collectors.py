@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import httpx
 import uvicorn
 from fixtrail.collector.app import create_app
 from fixtrail.collector.config import CollectorConfig
+from fixtrail.collector.service import listen
 
 TOKEN = "a-long-random-word"
 
@@ -18,7 +18,7 @@ TOKEN = "a-long-random-word"
 @contextlib.asynccontextmanager
 async def serve(app: Any) -> AsyncIterator[str]:
     """Serve an ASGI application with uvicorn on a free port; yields its base URL."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
+    with listen("127.0.0.1", 0) as bound:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2))
         server.capture_signals = contextlib.nullcontext  # pytest's own handling of Ctrl-C stays
         task = asyncio.create_task(server.serve(sockets=[bound]))

@@ -5,7 +5,8 @@ import typing
 import jsonschema
 import orjson
 import pytest
-from fixtrail_protocol.events import EVENT_TYPES_1_0, EventType
+from fixtrail_protocol.events import EVENT_TYPES_1_0, Event, EventType
+from fixtrail_protocol.qa import QaResults
 from fixtrail_protocol.trace import Trace
 
 from tests.support.traces import EXAMPLES, SCHEMA, example
@@ -61,3 +62,16 @@ def test_no_example_has_a_field_that_the_models_do_not_name():
 
     for name in NAMES:
         assert list(extras(Trace.model_validate(example(name), strict=False))) == []
+
+
+def test_the_documentation_names_every_event_type_and_every_field():
+    text = (EXAMPLES.parents[1] / "docs" / "trace-format.md").read_text(encoding="utf-8")
+    for name in (*typing.get_args(EventType), *Trace.model_fields, *QaResults.model_fields):
+        assert f"`{name}`" in text, name
+    for fields in _data_fields():
+        assert not [name for name in fields if f"`{name}`" not in text]
+
+
+def _data_fields():
+    union, _ = typing.get_args(Event)
+    return [set(model.model_fields["data"].annotation.model_fields) for model in typing.get_args(union)]

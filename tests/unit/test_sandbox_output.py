@@ -4,7 +4,8 @@ import random
 import tracemalloc
 
 import pytest
-from fixtrail.qa.sandbox.output import Demultiplexer, HeadAndTail, clean
+from fixtrail.capture.output import HeadAndTail, clean
+from fixtrail.qa.sandbox.output import Demultiplexer
 from hypothesis import given
 from hypothesis import strategies as st
 

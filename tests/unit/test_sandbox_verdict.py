@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from fixtrail.qa.sandbox.junit import Report
+from fixtrail.capture.junit import Report
 from fixtrail.qa.sandbox.verdict import Evidence, rule
 from fixtrail_protocol.qa import TestRun
 

@@ -583,6 +583,10 @@ export interface TestRun {
    */
   reason?: string | null;
   /**
+   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/engine-error, sandbox/command-not-found or sandbox/tree-unpack-failed.
+   */
+  error_code?: string | null;
+  /**
    * The argument list that was run.
    */
   command: string[];

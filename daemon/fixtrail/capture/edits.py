@@ -88,6 +88,16 @@ class EditTracker:
         self._changed[path] = (document, time.time())
         self.cut(path, "start")
 
+    def opened_unrecorded(self, path: str, document: Document) -> None:
+        """A file was opened while nothing is recorded: its text is where the next edit begins."""
+        recorded = self._recorded.get(path)
+        if recorded is None:
+            self._recorded[path] = list(document.lines)
+        elif recorded != document.lines:
+            self._changed[path] = (document, time.time())
+        else:
+            self._changed.pop(path, None)
+
     def changed(self, path: str, document: Document) -> None:
         """A file was typed in."""
         self._changed[path] = (document, time.time())

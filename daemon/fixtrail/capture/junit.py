@@ -1,85 +1,109 @@
-"""Read JUnit XML, the one report format every test runner can write. The file is untrusted."""
+"""Reads a JUnit XML report that the tested code could have written itself.
 
+The reader streams, so a report costs memory for the cases that are kept and no more, and it refuses a document
+type: without one XML has no entities to expand, internal or external.
+"""
+
+import math
 from dataclasses import dataclass, field
 from typing import Literal
-from xml.etree import ElementTree
+from xml.parsers import expat
 
 from fixtrail_protocol.events import TestCase
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_REPORT_BYTES = 32 * 1024**2
 MAX_CASES = 10_000
+MAX_FAILURES_BEYOND = 1_000
+"""Failures and errors kept after :data:`MAX_CASES`, so that a late failure of a large suite is still shown."""
+MAX_NAME = 500
 MAX_MESSAGE = 2_000
+_MAX_DEPTH = 64
 
-Outcome = Literal["passed", "failed", "error", "skipped"]
-_MARKS: tuple[tuple[str, Outcome], ...] = (("error", "error"), ("failure", "failed"), ("skipped", "skipped"))
+_Outcome = Literal["passed", "failed", "error", "skipped"]
+_OUTCOMES: dict[str, _Outcome] = {"failure": "failed", "error": "error", "skipped": "skipped"}
+_WEIGHT = {"passed": 0, "skipped": 1, "failed": 2, "error": 3}
 
 
-class JUnitError(ValueError):
-    """The file is not JUnit XML, or is more than we read."""
+class ReportError(ValueError):
+    """The report is there and cannot be used; the message completes "its JUnit report …"."""
 
 
 @dataclass
-class JUnitReport:
-    """What a JUnit file says, counted from its cases and not from the totals it claims."""
+class Report:
+    """What a JUnit report says: how many of each outcome, and the cases (the first :data:`MAX_CASES`)."""
 
     passed: int = 0
     failed: int = 0
     errors: int = 0
     skipped: int = 0
-    duration_ms: float = 0.0
     cases: list[TestCase] = field(default_factory=list)
-    cases_dropped: int = 0
 
     @property
     def executed(self) -> int:
-        """Tests that ran to an outcome of their own."""
+        """Tests that ran, whatever came of them."""
         return self.passed + self.failed + self.errors
 
+    @property
+    def bad(self) -> int:
+        """Failures and errors."""
+        return self.failed + self.errors
 
-def _outcome(case: ElementTree.Element) -> tuple[Outcome, str | None]:
-    for tag, outcome in _MARKS:
-        mark = case.find(tag)
-        if mark is not None:
-            message = mark.get("message") or (mark.text or "").strip() or None
-            return outcome, message[:MAX_MESSAGE] if message else None
-    return "passed", None
-
-
-def _milliseconds(case: ElementTree.Element) -> float:
-    try:
-        return max(float(case.get("time") or 0) * 1000, 0.0)
-    except ValueError:
-        return 0.0
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.errors} errors, {self.skipped} skipped"
 
 
-def parse_junit(content: bytes, *, max_cases: int = MAX_CASES) -> JUnitReport:
-    """Read a JUnit file.
+class _Reader:
+    """Handlers for expat: one case at a time is open, the rest is counted."""
 
-    Parameters
-    ----------
-    max_cases
-        Cases beyond this are counted and not kept.
+    def __init__(self) -> None:
+        self.report = Report()
+        self._depth = 0
+        self._name: str | None = None
+        self._outcome: _Outcome = "passed"
+        self._message: str | None = None
+        self._seconds: str | None = None
+        self._text: list[str] | None = None
+        self._text_room = 0
+        self.saw_suite = False
 
-    Raises
-    ------
-    JUnitError
-        It is too large, declares a document type or entities, or is not JUnit XML.
-    """
-    if len(content) > MAX_BYTES:
-        raise JUnitError(f"the JUnit file has {len(content)} bytes; at most {MAX_BYTES} are read")
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise JUnitError("the JUnit file declares a document type, which no test runner does")
-    try:
-        root = ElementTree.fromstring(content)  # noqa: S314 - see above
-    except ElementTree.ParseError as error:
-        raise JUnitError(f"the JUnit file is not XML: {error}") from None
-    if root.tag not in ("testsuites", "testsuite"):
-        raise JUnitError(f"the file is XML, but not JUnit: its root is <{root.tag}>")
-    report = JUnitReport()
-    for element in root.iter("testcase"):
-        outcome, message = _outcome(element)
-        duration = _milliseconds(element)
-        report.duration_ms += duration
+    def doctype(self, *_: object) -> None:
+        raise ReportError("declares a document type, which no test runner writes")
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise ReportError("is nested deeper than any test runner writes")
+        if tag in ("testsuite", "testsuites"):
+            self.saw_suite = True
+        elif tag == "testcase":
+            parts = [attributes.get("classname", ""), attributes.get("name", "")]
+            self._name = "::".join(part for part in parts if part)[:MAX_NAME] or "(unnamed)"
+            self._outcome, self._message = "passed", None
+            self._seconds = attributes.get("time")
+        elif self._name is not None and tag in _OUTCOMES:
+            outcome = _OUTCOMES[tag]
+            if _WEIGHT[outcome] > _WEIGHT[self._outcome]:
+                self._outcome = outcome
+                self._message = attributes.get("message", "")[:MAX_MESSAGE] or None
+                if self._message is None:
+                    self._text, self._text_room = [], MAX_MESSAGE
+
+    def text(self, text: str) -> None:
+        if self._text is not None and self._text_room > 0:
+            self._text.append(text[: self._text_room])
+            self._text_room -= len(text)
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+        if tag in _OUTCOMES and self._text is not None:
+            self._message = "".join(self._text).strip() or None
+            self._text = None
+        elif tag == "testcase" and self._name is not None:
+            self._count()
+            self._name = None
+
+    def _count(self) -> None:
+        report, outcome = self.report, self._outcome
         match outcome:
             case "passed":
                 report.passed += 1
@@ -89,17 +113,52 @@ def parse_junit(content: bytes, *, max_cases: int = MAX_CASES) -> JUnitReport:
                 report.errors += 1
             case "skipped":
                 report.skipped += 1
-        if len(report.cases) < max_cases:
-            group = element.get("classname")
-            name = element.get("name") or "?"
+        room = MAX_CASES + (MAX_FAILURES_BEYOND if outcome in ("failed", "error") else 0)
+        if len(report.cases) < room:
             report.cases.append(
                 TestCase(
-                    name=f"{group}::{name}" if group else name,
+                    name=self._name or "",
                     outcome=outcome,
-                    duration_ms=round(duration, 3),
-                    message=message,
+                    duration_ms=_milliseconds(self._seconds),
+                    message=self._message,
                 )
             )
-        else:
-            report.cases_dropped += 1
-    return report
+
+
+def _milliseconds(seconds: str | None) -> float | None:
+    try:
+        value = float(seconds or "") * 1000
+    except ValueError:
+        return None
+    return round(value, 3) if math.isfinite(value) and value >= 0 else None
+
+
+def read_report(xml: bytes) -> Report:
+    """Read a JUnit XML report.
+
+    Parameters
+    ----------
+    xml
+        The file's bytes, at most :data:`MAX_REPORT_BYTES`.
+
+    Raises
+    ------
+    ReportError
+        It is too large, not well-formed, declares a document type, or is not a JUnit report.
+    """
+    if len(xml) > MAX_REPORT_BYTES:
+        raise ReportError(f"is larger than {MAX_REPORT_BYTES // 1024**2} MB")
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = reader.doctype
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        raise ReportError(f"is not well-formed XML ({error})") from None
+    if not reader.saw_suite:
+        raise ReportError("holds no test suite")
+    return reader.report

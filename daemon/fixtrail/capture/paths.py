@@ -29,6 +29,7 @@ class Workspace:
         self.root = root.resolve()
         self._relative: dict[str, str | None] = {}
         self._uris: dict[str, str | None] = {}
+        self._held: dict[str, bool] = {}
         self._ignored: dict[str, bool] = {}
 
     def relative(self, path: Path) -> str | None:
@@ -62,7 +63,10 @@ class Workspace:
 
     def holds(self, relative: str) -> bool:
         """Whether a relative path stays inside the folder on this disk, links followed."""
-        return self.relative(self.root / relative) is not None
+        held = self._held.get(relative)
+        if held is None:
+            self._held[relative] = held = self.relative(self.root / relative) is not None
+        return held
 
     def ignored(self, relative: str) -> bool:
         """Whether git ignores the file. Asks git once for each path; call it off the event loop."""

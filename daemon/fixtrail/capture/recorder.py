@@ -18,9 +18,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from fixtrail.capture.documents import Document, DocumentStore
 from fixtrail.capture.edits import Cut, EditTracker, PendingEdit
+from fixtrail.capture.output import clean
 from fixtrail.capture.paths import Workspace
 from fixtrail.capture.test_results import FinishedCommand, derive_test_result
-from fixtrail.capture.text import bound, scrub, strip_ansi
+from fixtrail.capture.text import bound, scrub
 from fixtrail.privacy.consent import apply_consent
 from fixtrail.settings import CaptureSettings
 from fixtrail.store.writer import Batch, Row, TraceWriter
@@ -84,14 +85,18 @@ class Recorder:
 
     def adopt_open_documents(self) -> None:
         """Take over what the editor has open: unsaved text that differs from the disk is the first edit."""
+        opened = self._edits.opened if self.recording else self._edits.opened_unrecorded
         for document in self._documents.documents.values():
             if (path := self.workspace.of_uri(document.uri)) is not None:
-                self._edits.opened(path, document)
+                opened(path, document)
 
     def did_open(self, document: Document) -> None:
         """A document was opened."""
         path = self.workspace.of_uri(document.uri)
-        if path is None or not self.recording:
+        if path is None:
+            return
+        if not self.recording:
+            self._edits.opened_unrecorded(path, document)
             return
         if not self._sends_file_events:
             data = {"file_path": path, "language_id": document.language_id}
@@ -101,7 +106,7 @@ class Recorder:
     def did_change(self, document: Document) -> None:
         """A document was typed in."""
         path = self.workspace.of_uri(document.uri)
-        if path is None or self.state not in ("recording", "paused"):
+        if path is None:
             return
         self._edits.changed(path, document)
         if self._pause_timer is None and self.recording:
@@ -217,12 +222,19 @@ class Recorder:
         self.writer.submit(Batch(prepare=lambda: self._rows(new_id(), event_type, timestamp, actor, data)))
 
     async def record(
-        self, event_type: str, data: Mapping[str, Any], *, timestamp: str | None = None, actor: str = "developer"
+        self,
+        event_type: str,
+        data: Mapping[str, Any],
+        *,
+        timestamp: str | None = None,
+        actor: str = "developer",
+        surrogates: int = 0,
     ) -> tuple[str, int] | None:
         """Store one event and return its id and number once it is on the disk; None when consent forbids it."""
         self.cut_edits("event")
         event_id, moment = new_id(), timestamp or now()
-        clean, surrogates = scrub(dict(data))
+        clean, found = scrub(dict(data))
+        surrogates += found
         _EVENT.validate_python({"event_type": event_type, "timestamp": moment, "data": clean})
         numbers = await self.writer.append(
             lambda: self._rows(event_id, event_type, moment, actor, clean, surrogates=surrogates)
@@ -294,7 +306,7 @@ class Recorder:
         output = data.get("output")
         if not output:
             return data
-        plain = strip_ansi(output) if "\x1b" in output else output
+        plain = clean(output) if "\x1b" in output else output
         kept, dropped = bound(plain, self._settings.output_bytes)
         if kept is output:
             return data

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fixtrail.capture.junit import MAX_BYTES, JUnitError, JUnitReport, parse_junit
+from fixtrail.capture.junit import MAX_REPORT_BYTES, Report, ReportError, read_report
 
 _PYTEST = re.compile(r"(?:^|[\s/\\])(?:py\.?test(?:-3)?)(?:\.exe)?(?=\s|$)|-m\s+pytest(?=\s|$)")
 _SUMMARY = re.compile(
@@ -59,7 +59,7 @@ def _named_reports(command: str, folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
-def _report(root: Path, finished: FinishedCommand) -> JUnitReport | None:
+def _report(root: Path, finished: FinishedCommand) -> Report | None:
     """Return the newest JUnit report that the command wrote: not older than its start."""
     folder = _folder(root, finished.cwd)
     if folder is None:
@@ -75,13 +75,13 @@ def _report(root: Path, finished: FinishedCommand) -> JUnitReport | None:
         except OSError:
             continue
         fresh = stat.st_mtime >= finished.started.timestamp() - _SLACK_SECONDS
-        if fresh and stat.st_size <= MAX_BYTES and (newest is None or stat.st_mtime > newest[0]):
+        if fresh and stat.st_size <= MAX_REPORT_BYTES and (newest is None or stat.st_mtime > newest[0]):
             newest = (stat.st_mtime, path)
     if newest is None:
         return None
     try:
-        return parse_junit(newest[1].read_bytes())
-    except (OSError, JUnitError):
+        return read_report(newest[1].read_bytes())
+    except (OSError, ReportError):
         return None
 
 
@@ -118,7 +118,6 @@ def derive_test_result(root: Path, finished: FinishedCommand) -> dict[str, Any] 
             "failed": report.failed,
             "errors": report.errors,
             "skipped": report.skipped,
-            "duration_ms": round(report.duration_ms),
             "source": "junit",
             "cases": [case.model_dump(exclude_none=True) for case in report.cases],
         }

@@ -1,24 +1,10 @@
-"""Make text fit to be stored: plain terminal output, bounded length, whole characters."""
+"""Make text fit to be stored: bounded length, whole characters."""
 
 import re
 from typing import Any
 
-_ANSI = re.compile(
-    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC, shell-integration marks (ESC ] 633) among them
-    r"|\x1b[PX^_][^\x1b]*\x1b\\"  # DCS, SOS, PM, APC
-    r"|\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
-    r"|\x1b[ -/]*[0-~]"  # other two-character sequences
-)
-"""Control sequences of ECMA-48, and the ones terminals add."""
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-
-def strip_ansi(text: str) -> str:
-    """Return ``text`` without control sequences, carriage returns before line feeds, and NULs."""
-    plain = _ANSI.sub("", text) if "\x1b" in text else text
-    return plain.replace("\r\n", "\n").replace("\0", "")
 
 
 def bound(text: str, limit: int) -> tuple[str, int]:

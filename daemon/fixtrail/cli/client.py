@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from fixtrail.cli.rpc import RpcClient
-from fixtrail.errors import StateError
+from fixtrail.errors import StateError, UnavailableError
 from fixtrail.server.connection import Connection, Message
 from fixtrail.server.methods import Methods
 from fixtrail.server.service import TraceService
@@ -52,10 +52,17 @@ class Client:
     async def record(self, events: list[dict[str, Any]]) -> None:
         """Record events; they are on the disk when this returns."""
         stream = f"command-line-{uuid.uuid4()}"
-        self._stored[stream] = asyncio.Event()
-        await self._notify("trace/events", {"stream": stream, "firstSeq": 1, "events": events})
-        async with asyncio.timeout(STORE_SECONDS):
-            await self._stored.pop(stream).wait()
+        self._stored[stream] = stored = asyncio.Event()
+        try:
+            await self._notify("trace/events", {"stream": stream, "firstSeq": 1, "events": events})
+            async with asyncio.timeout(STORE_SECONDS):
+                await stored.wait()
+        except TimeoutError:
+            raise UnavailableError(
+                "daemon/no-answer", "The daemon did not store the event in time.", "See 'fixtrail status'."
+            ) from None
+        finally:
+            del self._stored[stream]
 
     def take(self, method: str, params: Any) -> None:
         """Take a notification of the daemon."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -47,6 +48,13 @@ def command_body(call: Callable[P, Coroutine[Any, Any, int | None]]) -> Callable
             code = asyncio.run(call(*args, **kwargs))
         except FixtrailError as error:
             code = fail(error)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("FIXTRAIL_DEBUG"):
+                raise
+            kind = type(error).__name__
+            code = fail(FixtrailError("internal", f"Something went wrong ({kind}).", "FIXTRAIL_DEBUG=1 shows where."))
         except KeyboardInterrupt:
             click.echo("Interrupted; nothing was lost.", err=True)
             code = 130

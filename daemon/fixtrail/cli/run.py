@@ -13,10 +13,10 @@ from typing import IO, Any
 import click
 from fixtrail_protocol.base import now
 
+from fixtrail.capture.output import HeadAndTail
 from fixtrail.cli.client import connect, data_directory
 from fixtrail.cli.output import command_body
 from fixtrail.errors import StateError, UsageError
-from fixtrail.qa.sandbox.output import HeadAndTail
 
 KEPT_BYTES = 64 * 1024
 

@@ -1,5 +1,6 @@
 """``list show report export upload``: any trace on this machine."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ async def _wanted(call: Any, trace_id: str | None) -> str:
     return str(traces[0]["traceId"])
 
 
+def _age(moment: str) -> str:
+    """Say in a few letters how long ago a moment was."""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return "now"
+
+
 @click.command("list")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @json_option
@@ -41,19 +51,17 @@ async def list_traces(limit: int, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("trace", "state", "repository", "started"):
-        table.add_column(column, no_wrap=True)
-    for column in ("events", "score"):
-        table.add_column(column, justify="right")
-    table.add_column("tests")
-    words = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[dim]no verdict[/]"}
+    table.add_column("trace", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("events", justify="right", no_wrap=True)
+    table.add_column("age", justify="right", no_wrap=True)
+    table.add_column("repository", no_wrap=True, overflow="ellipsis")
+    words = {True: "[green]passed[/]", False: "[red]failed[/]", None: "[yellow]no verdict[/]"}
     for trace in result["traces"]:
-        score = "" if trace["reasoningScore"] is None else f"{trace['reasoningScore']:.1f}"
-        tests = words[trace["testsPassed"]] if trace["state"] == "finalized" else ""
-        table.add_row(
-            trace["traceId"], trace["state"], escape(trace["repo"]), trace["startTime"][:16].replace("T", " "),
-            str(trace["events"]), score, tests,
-        )  # fmt: skip
+        outcome = words[trace["testsPassed"]] if trace["state"] == "finalized" else f"[bold]{trace['state']}[/]"
+        outcome += "" if trace["reasoningScore"] is None else f" {trace['reasoningScore']:.1f}"
+        age = _age(trace["startTime"])
+        table.add_row(trace["traceId"], outcome, str(trace["events"]), age, escape(trace["repo"]))
     console().print(table if result["traces"] else "There is no trace on this machine yet.")
     for name in result["unreadable"]:
         console(stderr=True).print(f"[yellow]{escape(name)} cannot be read; it was left as it is.[/]")

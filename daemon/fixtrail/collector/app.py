@@ -61,7 +61,7 @@ class Authorized:
     """Lets a request pass that presents the token; 401 for any other."""
 
     def __init__(self, token: str) -> None:
-        self._token = token.encode()
+        self._token = token.strip().encode()
 
     def __call__(self, request: Request) -> None:
         """Check one request."""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import socket
 import sys
 from datetime import UTC, datetime
@@ -33,17 +34,27 @@ class JsonLines(logging.Formatter):
         return json.dumps(line | getattr(record, "fields", {}))
 
 
-def listen(config: CollectorConfig) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Return a bound socket; ``collector/cannot-listen`` when the address is taken or not ours."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=128)
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # asyncio turns Nagle's algorithm off only where the protocol is named; left on, each answer takes 40 ms more.
+        bound = socket.socket(family, kind, socket.IPPROTO_TCP)
+        try:
+            if os.name == "posix":
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+            bound.listen(128)
+        except OSError:
+            bound.close()
+            raise
     except OSError as error:
         raise UnavailableError(
             "collector/cannot-listen",
-            f"The collector cannot listen on {config.host}:{config.port}: {error.strerror or error}.",
+            f"The collector cannot listen on {host}:{port}: {error.strerror or error}.",
             "End what uses the port, or choose another.",
         ) from None
+    return bound
 
 
 def run(config: CollectorConfig) -> None:
@@ -70,7 +81,7 @@ def run(config: CollectorConfig) -> None:
         log.handlers[:] = [handler]
         log.propagate = False
         log.setLevel(logging.INFO if log is logger else logging.WARNING)
-    with listen(config) as bound:
+    with listen(config.host, config.port) as bound:
         host, port = bound.getsockname()[:2]
         server = uvicorn.Server(
             uvicorn.Config(

@@ -47,14 +47,13 @@ class CollectorSession:
         self.base = _base_url(target.url)
         self._retry = retry
         headers = {"User-Agent": f"fixtrail/{__version__}", "Accept": "application/json"}
-        if target.token:
-            headers["Authorization"] = f"Bearer {target.token}"
-        try:
-            self._client = httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(60.0, connect=10.0))
-        except UnicodeEncodeError:
-            raise UsageError(
-                "upload/bad-token", "The token holds characters that no HTTP header can carry.", "Set it again."
-            ) from None
+        if token := (target.token or "").strip():
+            if not re.fullmatch(r"[!-~]+", token):
+                raise UsageError(
+                    "upload/bad-token", "The token holds characters that no HTTP header can carry.", "Set it again."
+                )
+            headers["Authorization"] = f"Bearer {token}"
+        self._client = httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(60.0, connect=10.0))
 
     async def __aenter__(self) -> "CollectorSession":
         return self

@@ -24,6 +24,7 @@ from fixtrail_protocol.rpc import (
 from pydantic import BaseModel, ValidationError
 
 from fixtrail.capture.recorder import explain
+from fixtrail.capture.text import scrub
 from fixtrail.errors import InvalidParams
 from fixtrail.server.connection import Connection
 from fixtrail.server.library import Library
@@ -40,7 +41,7 @@ P = TypeVar("P", bound=RpcModel)
 
 
 def parse(model: type[P], params: Any) -> P:
-    """Validate params; what is wrong is said without quoting the input.
+    """Validate params, half characters (lone surrogates) replaced; what is wrong is said without quoting the input.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def parse(model: type[P], params: Any) -> P:
         They are not what the method takes.
     """
     try:
-        return model.model_validate({} if params is None else params)
+        return model.model_validate({} if params is None else scrub(params)[0])
     except ValidationError as error:
         raise InvalidParams(f"The parameters are not valid: {explain(error)}.") from None
 
@@ -85,7 +86,7 @@ class Methods:
             "trace/status": self._status,
             "trace/list": self._request(ListParams, self.library.list_traces),
             "trace/get": self._get,
-            "trace/reason": self._request(ReasonParams, service.reason),
+            "trace/reason": self._reason,
             "trace/deleteEvents": self._request(DeleteEventsParams, self.library.delete_events),
             "trace/finalize": self._finalize,
             "trace/export": self._request(ExportParams, self.library.export),
@@ -203,6 +204,10 @@ class Methods:
 
     async def _get(self, _connection: Connection, params: Any) -> bytes:
         return orjson.dumps(await self.library.get(parse(GetParams, params)))
+
+    async def _reason(self, _connection: Connection, params: Any) -> bytes:
+        clean, replaced = scrub(params)
+        return encode(await self.service.reason(parse(ReasonParams, clean), surrogates=replaced))
 
     async def _finalize(self, connection: Connection, params: Any) -> bytes:
         wanted = parse(FinalizeParams, params)

@@ -117,8 +117,10 @@ class TraceService:
         self.recorder = recorder
         if mark is not None or state != stored.state:
             await recorder.set_state(state, mark)
-        if state == "recording":
-            recorder.adopt_open_documents()
+        if mark == "daemon_restarted" and state == "recording":
+            gap = {"reason": mark, "detail": "Changes made while no daemon ran may be missing from the edits."}
+            await recorder.record("capture_gap", gap, actor="tool")
+        recorder.adopt_open_documents()
         self.data.remember_open_trace(workspace.root, trace_id)
         self.on_status()
         return recorder
@@ -265,15 +267,18 @@ class TraceService:
         self.on_status()
         return StateResult(trace_id=recorder.trace_id, state="recording")
 
-    async def reason(self, params: ReasonParams) -> ReasonResult:
-        """Record a reasoning step; it is on the disk when this returns."""
+    async def reason(self, params: ReasonParams, *, surrogates: int = 0) -> ReasonResult:
+        """Record a reasoning step; it is on the disk when this returns.
+
+        ``surrogates`` says how many half characters were replaced in it already.
+        """
         recorder = self.current(params.trace_id)
         if recorder.state == "paused":
             raise StateError("trace/paused", "Recording is paused.", "Resume it first.")
         data: dict[str, Any] = {"content": params.content}
         data |= {"refs": params.refs} if params.refs else {}
         data |= {"kind": params.kind} if params.kind else {}
-        stored = await recorder.record("reasoning_step", data, timestamp=params.timestamp)
+        stored = await recorder.record("reasoning_step", data, timestamp=params.timestamp, surrogates=surrogates)
         assert stored is not None  # no consent class forbids what a developer writes down on purpose
         return ReasonResult(event_id=stored[0], seq=stored[1])
 

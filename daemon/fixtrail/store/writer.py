@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 GROUP = 4_096
 """Events in one transaction at the most, so that one commit stays short."""
+GATHER_SECONDS = 0.05
+"""How long events may go on arriving before those that came first are stored."""
+QUIET_SECONDS = 0.001
+"""Nothing more within this time means that nothing more is on its way."""
 RETRY_SECONDS = 1.0
 """Pause before a commit that failed (a full disk, say) is tried again."""
 
@@ -116,6 +120,7 @@ class TraceWriter:
         self._drained = asyncio.Event()
         self._drained.set()
         self._closing = False
+        self._awaited = False
         self._db: aiosqlite.Connection | None = None
         self._lock: TraceLock | None = None
         self._task: asyncio.Task[None] | None = None
@@ -180,6 +185,7 @@ class TraceWriter:
         if self._closing:
             raise StoreError("store/closed", "The trace is closed.", "Start or resume it again.")
         self._queue.append(batch)
+        self._awaited = self._awaited or batch.done is not None
         self.pending += batch.size
         self._drained.clear()
         self._wake.set()
@@ -225,11 +231,22 @@ class TraceWriter:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
+                await self._gather()
                 group = self._take()
                 await self._commit(group)
+            self._awaited = False
             self._drained.set()
             if self._closing:
                 return
+
+    async def _gather(self) -> None:
+        """Let the rest of a burst arrive: two threads that want the interpreter at once slow the reading by half."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + GATHER_SECONDS
+        seen = -1
+        while seen != self.pending and clock() < end and not (self._awaited or self._closing):
+            seen = self.pending
+            await asyncio.sleep(QUIET_SECONDS)
 
     def _take(self) -> list[Batch]:
         group = [self._queue.popleft()]

@@ -1,7 +1,7 @@
 """Runs a tree's tests in a container that can reach nothing, and says how they ended.
 
 The way of a run: ``endpoint`` and ``engine`` find an engine that answers, ``hardening`` makes the container, ``tree``
-sends the tree in, ``output`` keeps what is printed, ``junit`` reads the report, ``verdict`` judges, and ``execution``
+sends the tree in, ``output`` takes apart what is printed, ``verdict`` judges, and ``execution``
 holds these together in one worker thread. ``service`` is the asynchronous front.
 
 Docker's SDK takes a tenth of a second to import, so only the modules behind the front import it, in that thread.

@@ -14,12 +14,13 @@ from docker.errors import APIError, NotFound
 from fixtrail_protocol.base import now
 from fixtrail_protocol.qa import TestRun
 
+from fixtrail.capture.junit import MAX_REPORT_BYTES, Report, ReportError, read_report
+from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import FixtrailError, UnavailableError
 from fixtrail.qa.sandbox import hardening
 from fixtrail.qa.sandbox.engine import Engine, connect, engine_trouble, explain
 from fixtrail.qa.sandbox.job import Job
-from fixtrail.qa.sandbox.junit import MAX_REPORT_BYTES, Report, ReportError, read_report
-from fixtrail.qa.sandbox.output import Demultiplexer, HeadAndTail
+from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.runners import recognise, report_to
 from fixtrail.qa.sandbox.tree import TreeError, only_file, open_tree, parcel
 from fixtrail.qa.sandbox.verdict import Evidence, rule

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 from fixtrail_protocol.qa import Verdict
 
-from fixtrail.qa.sandbox.junit import Report
+from fixtrail.capture.junit import Report
 from fixtrail.qa.sandbox.runners import Runner
 
 UNPACK_FAILED = 113
