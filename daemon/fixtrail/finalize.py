@@ -117,7 +117,7 @@ async def _reasoning_steps(path: Path) -> list[ReasoningStep]:
 async def _run_tests(
     recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
 ) -> TestRun:
-    from fixtrail.qa.sandbox import Job, run_tests
+    from fixtrail.qa.sandbox import Job, reap_orphans, run_tests
 
     command = recorder.header.repo.test_command
     if command is None:
@@ -140,7 +140,11 @@ async def _run_tests(
             return TestRun(verdict="infra_error", reason=str(error), command=argv, tree=tree)
         progress("Running the tests", 15)
         job = Job(argv=argv, tree_tar=tar, tree_id=tree, trace_id=recorder.trace_id)
-        return await run_tests(job, settings.sandbox, progress=lambda message: progress(message, None))
+        async with asyncio.TaskGroup() as group:
+            run = group.create_task(run_tests(job, settings.sandbox, progress=lambda message: progress(message, None)))
+            # What an earlier daemon left behind when it died goes now; this run need not wait for it.
+            group.create_task(reap_orphans())
+        return run.result()
 
 
 def _results(tests: TestRun, reasoning: Reasoning) -> QaResults:

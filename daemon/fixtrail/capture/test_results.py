@@ -3,6 +3,7 @@
 From the JUnit file the run wrote, where there is one; else from the summary line of pytest.
 """
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -20,8 +21,6 @@ _SUMMARY = re.compile(
 )
 _COUNT = re.compile(r"(\d+) (failed|passed|skipped|errors?|xfailed|xpassed)")
 _USUAL_PLACES = (
-    "junit.xml",
-    "junit*.xml",
     "test-results/*.xml",
     "test-reports/*.xml",
     "reports/*.xml",
@@ -51,6 +50,8 @@ def _folder(root: Path, cwd: str | None) -> Path | None:
 
 
 def _named_reports(command: str, folder: Path) -> list[Path]:
+    if ".xml" not in command:
+        return []
     try:
         words = shlex.split(command)
     except ValueError:
@@ -59,13 +60,26 @@ def _named_reports(command: str, folder: Path) -> list[Path]:
     return [folder / name for name in names]
 
 
+def _usual_reports(folder: Path) -> list[Path]:
+    """Return the reports in the usual places. One listing says which of them are worth a look: most are not there."""
+    try:
+        names = set(os.listdir(folder))  # noqa: PTH208 - names alone are wanted, for every command that ends
+    except OSError:
+        return []
+    found = [folder / name for name in names if name.startswith("junit") and name.endswith(".xml")]
+    for place in _USUAL_PLACES:
+        if place.partition("/")[0] in names:
+            found += folder.glob(place)
+    return found
+
+
 def _report(root: Path, finished: FinishedCommand) -> Report | None:
     """Return the newest JUnit report that the command wrote: not older than its start."""
     folder = _folder(root, finished.cwd)
     if folder is None:
         return None
     candidates = _named_reports(finished.command, folder)
-    candidates += [path for pattern in _USUAL_PLACES for path in folder.glob(pattern)]
+    candidates += _usual_reports(folder)
     newest: tuple[float, Path] | None = None
     for path in candidates:
         try:
