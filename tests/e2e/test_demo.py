@@ -66,7 +66,8 @@ def test_its_1_0_export_has_exactly_the_fields_of_1_0(shown: dict[str, Any]) -> 
     path = Path(shown["trace_path"]).with_suffix(".1.0.json")
     trace = json.loads(path.read_text(encoding="utf-8"))
     assert list(trace) == [
-        "schema_version", "trace_id", "developer_id", "bug_id", "repo", "start_time", "end_time", "events", "qa_results",
+        "schema_version", "trace_id", "developer_id", "bug_id", "repo", "start_time", "end_time",
+        "events", "qa_results",
     ]  # fmt: skip
     assert set(trace["repo"]) == {"name", "url", "branch", "commit_before", "commit_after", "test_command"}
     assert set(trace["qa_results"]) == {

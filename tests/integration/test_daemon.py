@@ -304,27 +304,13 @@ async def test_a_link_that_leaves_the_folder_becomes_a_gap(
 # --- answers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", sorted(REQUESTS))
-@pytest.mark.parametrize("params", [[], [1], "text", 7, True, {"unknownField": 1}], ids=repr)
-async def test_malformed_params_of_every_request_are_answered(
-    shared_daemon: DaemonClient, method: str, params: Any
-) -> None:
-    with pytest.raises(RpcError) as refused:
-        await shared_daemon.request(method, params)
-
-    assert refused.value.code == -32602
-    assert refused.value.data["code"] == "rpc/invalid-params"
-
-
-@pytest.fixture(scope="module")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("shared")
-
-
-@pytest.fixture
-async def shared_daemon(isolated: Path, shared_folder: Path) -> AsyncIterator[DaemonClient]:
-    async with DaemonClient.running(shared_folder) as client:
-        yield client
+async def test_malformed_params_of_every_request_are_answered(daemon: DaemonClient) -> None:
+    malformed = ([], [1], "text", 7, True, {"unknownField": 1}, {"traceId": []})
+    for method in REQUESTS:
+        for params in malformed:
+            with pytest.raises(RpcError) as refused:
+                await daemon.request(method, params)
+            assert (refused.value.code, refused.value.data["code"]) == (-32602, "rpc/invalid-params"), (method, params)
 
 
 async def test_malformed_arguments_of_a_command_are_answered(daemon: DaemonClient) -> None:
@@ -346,9 +332,10 @@ async def test_malformed_arguments_of_a_command_are_answered(daemon: DaemonClien
 
 
 async def test_an_unknown_method_is_answered_and_nothing_ends_the_connection(daemon: DaemonClient) -> None:
-    for method in ("trace/telepathy", "textDocument/hover", "$/strange"):
+    hover = {"textDocument": {"uri": "file:///a"}, "position": {"line": 0, "character": 0}}
+    for method, params in (("trace/telepathy", {}), ("textDocument/hover", hover), ("$/strange", None)):
         with pytest.raises(RpcError) as refused:
-            await daemon.request(method, {})
+            await daemon.request(method, params)
         assert refused.value.code == -32601
 
     daemon.send_raw(b"{not json")
@@ -358,8 +345,8 @@ async def test_an_unknown_method_is_answered_and_nothing_ends_the_connection(dae
     daemon.send_bytes(b"What: is this\r\n\r\n")
     assert (await daemon.until_unasked())["error"]["data"]["code"] == "rpc/bad-frame"
     for method in ("trace/events", "textDocument/didOpen", "textDocument/didChange", "textDocument/didSave"):
-        for params in (None, [], {}, {"textDocument": {}}, {"textDocument": {"uri": 3, "text": 4}, "events": {}}):
-            daemon.notify(method, params)
+        for bad in (None, [], {}, {"textDocument": {}}, {"textDocument": {"uri": 3, "text": 4}, "events": {}}):
+            daemon.notify(method, bad)
 
     assert (await daemon.request("trace/status", {}))["state"] == "idle"
 

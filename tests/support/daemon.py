@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-WAIT = 30.0
+WAIT = 20.0
 """Seconds after which a test gives up: a daemon that does not answer is a failure, not a hang."""
 
 EVERYTHING = {"code": True, "terminalOutput": True, "fileViews": True, "judge": True, "upload": False}

@@ -73,7 +73,11 @@ def test_every_file_and_test_a_page_names_exists(page):
     for named in named_paths(text):
         place, _, function = named.partition("::")
         found = sorted(ROOT.glob(place.rstrip("/"))) if "*" in place else [ROOT / place]
-        if not found or not all(path.exists() for path in found) or (function and not re.search(rf"def {re.escape(function)}\(", found[0].read_text(encoding="utf-8"))):
+        if (
+            not found
+            or not all(path.exists() for path in found)
+            or (function and not re.search(rf"def {re.escape(function)}\(", found[0].read_text(encoding="utf-8")))
+        ):
             missing.append(named)
     assert not missing
 
@@ -101,7 +105,8 @@ def test_every_command_is_in_the_readme_and_no_other():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_a_page_names_exists(page):
     text = page.read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:`|^|bin/|[@|] )fixtrail ([a-z-]+)", text, re.MULTILINE))
+    fenced = "\n".join(FENCE.findall(text))
+    named = set(re.findall(r"(?:`|bin/)fixtrail ([a-z-]+)", text)) | set(re.findall(r"(?m)^fixtrail ([a-z-]+)", fenced))
     assert named - _COMMANDS.keys() == set()
 
 
@@ -115,7 +120,7 @@ def setting_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def test_every_setting_is_in_the_readme_with_its_variables():
-    rows = re.findall(r"^\| `([a-z_.]+)`( ●)? \| ([^|]*) \|", README, re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z_.]+)`( ●)? \|([^|]*)\|", README, re.MULTILINE)
     documented = {name: set(CODE_SPAN.findall(variables)) for name, _, variables in rows}
     expected: dict[str, set[str]] = {name: set() for name in setting_names(Settings)}
     for variable, place in _ENVIRONMENT.items():

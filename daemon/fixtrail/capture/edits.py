@@ -22,7 +22,7 @@ class PendingEdit:
 
     path: str
     old: list[str] | None
-    """Lines as last recorded; None: the file on the disk is what was recorded."""
+    """Lines as last recorded; None: what was on the disk is no text, or too large."""
     new: list[str]
     cut: Cut
     moment: float
@@ -43,14 +43,14 @@ class PendingEdit:
         """
         if self.workspace.ignored(self.path):
             return None, 0
-        old = self.workspace.read_text(self.path, self.limit) if self.old is None else "".join(self.old)
         new = "".join(self.new)
-        if old == new:
-            return None, 0
         base: dict[str, Any] = {"file_path": self.path, "cut": self.cut}
-        if old is None:
+        if self.old is None:
             # Not UTF-8, or larger than is compared: the editor's text can't be set against the bytes on the disk.
             return (None, 0) if self.cut == "start" else (base | {"diff": None, "diff_omitted": "undecodable"}, 0)
+        old = "".join(self.old)
+        if old == new:
+            return None, 0
         if max(len(old), len(new)) > self.limit:
             return base | {"diff": None, "diff_omitted": "too_large"}, 0
         old, _ = join_surrogates(old)
@@ -84,7 +84,10 @@ class EditTracker:
 
     def opened(self, path: str, document: Document) -> None:
         """A file was opened: what differs from the last recorded text (at first: from the disk) is an edit."""
-        self._recorded.setdefault(path, None)
+        if path not in self._recorded:
+            # Read now: by the time the writer's thread looks, a save may have put the next edit there.
+            text = self._workspace.read_text(path, self._limit)
+            self._recorded[path] = None if text is None else [text]
         self._changed[path] = (document, time.time())
         self.cut(path, "start")
 
@@ -93,7 +96,7 @@ class EditTracker:
         recorded = self._recorded.get(path)
         if recorded is None:
             self._recorded[path] = list(document.lines)
-        elif recorded != document.lines:
+        elif "".join(recorded) != document.text:
             self._changed[path] = (document, time.time())
         else:
             self._changed.pop(path, None)

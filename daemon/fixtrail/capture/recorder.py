@@ -183,13 +183,20 @@ class Recorder:
         self._streams[stream] = last = known + len(fresh)
         self.writer.submit(
             Batch(
-                prepare=lambda: [row for raw in fresh for row in self._rows_of(raw, scrubbed=scrubbed)],
+                prepare=lambda: [row for raw in fresh for row in self._rows_or_gap(raw, scrubbed=scrubbed)],
                 size=len(fresh),
                 stream=stream,
                 stream_seq=last,
             )
         )
         return None
+
+    def _rows_or_gap(self, raw: Mapping[str, Any], *, scrubbed: bool) -> list[Row]:
+        try:
+            return self._rows_of(raw, scrubbed=scrubbed)
+        except (TypeError, ValueError, RecursionError):
+            # JSON that can be read and not written: nested too deep, or with a number beyond 64 bits.
+            return self._gap("invalid_event", "An event could not be stored: it cannot be written as JSON.")
 
     def _rows_of(self, raw: Mapping[str, Any], *, scrubbed: bool) -> list[Row]:
         surrogates = 0

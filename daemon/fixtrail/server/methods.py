@@ -220,9 +220,9 @@ class Methods:
         if handler is None:
             raise InvalidParams(f"There is no command {command!r}.", "The server's capabilities name them all.")
         arguments = params.get("arguments") or [None]
-        if len(arguments) != 1:
+        if not isinstance(arguments, list) or len(arguments) != 1:
             raise InvalidParams(f"{command} takes one argument: the parameters as an object.")
-        first = arguments[0]
+        first = {} if arguments[0] is None else arguments[0]
         if command == "trace.finalize" and params.get("workDoneToken") is not None:
-            first = {"workDoneToken": params["workDoneToken"], **(first or {})}
+            first = {"workDoneToken": params["workDoneToken"], **first} if isinstance(first, dict) else first
         return await handler(connection, first)

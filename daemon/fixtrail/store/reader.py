@@ -14,6 +14,8 @@ from fixtrail.errors import StoreError
 from fixtrail.store.database import open_reader
 
 PAGE = 1_000
+PAGE_BYTES = 8 * 1024 * 1024
+"""Whichever comes first ends a page."""
 
 _COLUMNS = "seq, event_id, event_type, timestamp, actor, data, redactions"
 
@@ -121,7 +123,7 @@ class TraceReader:
         Events that are appended meanwhile are seen as well.
         """
         last = after_seq
-        while page := await self.page(last, PAGE):
+        while page := await self.page(last, PAGE, max_bytes=PAGE_BYTES):
             last = page[-1].seq
             for event in page:
                 if not types or event.event_type in types:
