@@ -6,15 +6,14 @@ import sys
 
 def main() -> None:
     """Run the command line."""
-    if sys.argv[1:2] == ["serve"]:
+    if sys.argv[1:] in (["serve"], ["serve", "--stdio"]):
         # What is imported here lives as long as the process: collecting garbage meanwhile only costs time.
         gc.disable()
-        from fixtrail.cli.serve import serve_command
+        from fixtrail.server.run import serve
 
         gc.enable()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
-        serve_command.main(args=sys.argv[2:], prog_name="fixtrail serve")
+        sys.exit(serve())
     else:
         from fixtrail.cli import cli
 

@@ -19,7 +19,7 @@ from fixtrail.delivery.json_export import export_json
 from fixtrail.errors import FixtrailError
 from fixtrail.qa.judge import ReasoningStep, judge_reasoning
 from fixtrail.replay.git import git_line
-from fixtrail.replay.tree import TreeStore
+from fixtrail.replay.tree import TreeStore, open_tree_store
 from fixtrail.report.html import write_html_report
 from fixtrail.settings import Settings
 from fixtrail.store.layout import DataDirectory
@@ -52,14 +52,17 @@ async def finalize_trace(
     """
     progress("Writing down the last edits", 2)
     await recorder.writer.flush()
-    store = TreeStore(recorder.workspace.root, data.tree_folder(recorder.trace_id))
-    progress("Collecting the files", 5)
-    tree = await asyncio.to_thread(store.write)
-    tests, reasoning = await _assess(recorder, store, tree, settings, progress)
+    consent = recorder.header.consent
+    keep = data.tree_folder(recorder.trace_id) if consent is not None and consent.code else None
+    with open_tree_store(recorder.workspace.root, keep) as store:
+        progress("Collecting the files", 5)
+        tree = await asyncio.to_thread(store.write)
+        tests, reasoning = await _assess(recorder, store, tree, settings, progress)
+        commit_after = await asyncio.to_thread(_commit_after, store, tree)
     progress("Writing the trace", 95)
     header = recorder.header.model_copy(deep=True)
     header.qa_results = _results(tests, reasoning)
-    header.repo.commit_after = await asyncio.to_thread(_commit_after, store, tree)
+    header.repo.commit_after = commit_after
     header.reconstruction = Reconstruction(verified=None, reason="replay was not tried", tree=tree)
     header.end_time = now()
     before = recorder.header

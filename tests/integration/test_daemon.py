@@ -65,13 +65,15 @@ async def test_a_language_client_records_an_edit_through_commands_alone(lsp: Lan
     item = types.TextDocumentItem(uri, "python", 1, (workspace / "calc.py").read_text())
     lsp.text_document_did_open(types.DidOpenTextDocumentParams(item))
     minus = types.Range(types.Position(1, 13), types.Position(1, 14))
+    await lsp.protocol.send_request_async("trace/status", {})  # the daemon has seen the file before it is saved
     lsp.text_document_did_change(
         types.DidChangeTextDocumentParams(
             types.VersionedTextDocumentIdentifier(2, uri), [types.TextDocumentContentChangePartial(minus, "+")]
         )
     )
+    (workspace / "calc.py").write_text(FIXED)
     lsp.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
-    page = await lsp.protocol.send_request_async("trace/get", {"traceId": started.traceId})
+    page = await lsp.protocol.send_request_async("trace/get", {"traceId": started["traceId"]})
 
     assert [each.event_type for each in page.events] == ["session_mark", "file_open", "code_edit"]
     assert page.events[2].data.diff.endswith("-    return a - b\n+    return a + b\n")
@@ -107,7 +109,7 @@ async def test_an_edit_is_one_diff_that_git_applies(
     trace = await daemon.start(workspace)
     path = workspace / "calc.py"
 
-    daemon.open(path)
+    await daemon.open(path)
     for place, letter in enumerate("a + b  # sum"):
         daemon.change(path, edit((1, 11 + place), (1, 11 + place), letter))
     daemon.change(path, edit((1, 23), (1, 28), ""))
@@ -128,7 +130,7 @@ async def test_positions_count_in_utf_16_after_an_emoji(daemon: DaemonClient, wo
     path.write_text("x = '\U0001f600'  # a\n")
     trace = await daemon.start(workspace)
 
-    daemon.open(path)
+    await daemon.open(path)
     daemon.change(path, edit((0, 12), (0, 13), "b"))
     daemon.save(path, "x = '\U0001f600'  # b\n")
 
@@ -139,7 +141,7 @@ async def test_positions_count_in_utf_16_after_an_emoji(daemon: DaemonClient, wo
 async def test_a_pause_in_typing_cuts_the_edit(isolated: Path, workspace: Path) -> None:
     async with DaemonClient.running(workspace, FIXTRAIL_EDIT_PAUSE="0.2") as daemon:
         trace = await daemon.start(workspace)
-        daemon.open(workspace / "calc.py")
+        await daemon.open(workspace / "calc.py")
         daemon.change(workspace / "calc.py", {"text": FIXED})
         await daemon.until("trace/statusChanged", lambda status: status["events"] == 3)
 
@@ -149,7 +151,7 @@ async def test_a_pause_in_typing_cuts_the_edit(isolated: Path, workspace: Path) 
 
 async def test_an_empty_batch_cuts_the_edit_before_a_command_runs(daemon: DaemonClient, workspace: Path) -> None:
     trace = await daemon.start(workspace)
-    daemon.open(workspace / "calc.py")
+    await daemon.open(workspace / "calc.py")
     daemon.change(workspace / "calc.py", {"text": FIXED})
 
     daemon.events("editor", 1, [])
@@ -166,7 +168,7 @@ async def test_an_empty_batch_cuts_the_edit_before_a_command_runs(daemon: Daemon
 async def test_unsaved_text_that_was_open_before_the_start_is_the_first_edit(
     daemon: DaemonClient, workspace: Path
 ) -> None:
-    daemon.open(workspace / "calc.py", FIXED)
+    await daemon.open(workspace / "calc.py", FIXED)
 
     trace = await daemon.start(workspace)
 
@@ -182,7 +184,7 @@ async def test_what_git_ignores_and_what_lies_outside_is_not_recorded(
     outside = tmp_path / "outside.py"
     for path in (workspace / "ignored" / "key.txt", outside):
         path.write_text("a\n")
-        daemon.open(path)
+        await daemon.open(path)
         daemon.replace(path, "secret\n")
 
     found = await daemon.get(trace)
@@ -390,7 +392,7 @@ async def test_only_what_was_allowed_is_stored(daemon: DaemonClient, workspace: 
     trace = await daemon.start(workspace, consent=nothing)
     path = workspace / "calc.py"
 
-    daemon.open(path)
+    await daemon.open(path)
     daemon.replace(path, FIXED + "# a private line\n")
     output = "test_calc.py .\n=== 1 passed in 0.01s ===\nprivate words"
     daemon.events("editor", 1, [event("terminal_command", command="pytest -q", exit_code=0, output=output)])
@@ -431,7 +433,7 @@ async def test_pytest_in_the_terminal_gives_a_test_result(daemon: DaemonClient, 
 async def test_what_is_edited_in_a_pause_is_a_gap_and_not_an_edit(daemon: DaemonClient, workspace: Path) -> None:
     trace = await daemon.start(workspace)
     path = workspace / "calc.py"
-    daemon.open(path)
+    await daemon.open(path)
     await daemon.request("trace/pause", {})
 
     daemon.replace(path, "# a private thought\n")
@@ -450,7 +452,7 @@ async def test_what_is_edited_in_a_pause_is_a_gap_and_not_an_edit(daemon: Daemon
 async def test_a_file_opened_in_a_pause_keeps_its_later_edit(daemon: DaemonClient, workspace: Path) -> None:
     trace = await daemon.start(workspace)
     await daemon.request("trace/pause", {})
-    daemon.open(workspace / "calc.py")
+    await daemon.open(workspace / "calc.py")
     await daemon.request("trace/resume", {})
 
     daemon.replace(workspace / "calc.py", FIXED)

@@ -67,7 +67,7 @@ async def test_half_an_emoji_in_a_request_and_in_an_open_document(daemon: Daemon
     path = workspace / "calc.py"
 
     await daemon.request("trace/reason", {"content": "it is \ud83d"})
-    daemon.open(path)
+    await daemon.open(path)
     daemon.change(path, {"text": "x = '\ud83d'\n"})
     daemon.save(path, "x = '\ufffd'\n")
 

@@ -252,12 +252,13 @@ class DaemonClient:
         """Wait until ``seq`` of ``stream`` is acknowledged."""
         await self.until("trace/recorded", lambda got: got["stream"] == stream and got["seq"] >= seq)
 
-    def open(self, path: Path, text: str | None = None) -> None:
-        """Open a file; the text is the disk's unless another is given."""
+    async def open(self, path: Path, text: str | None = None) -> None:
+        """Open a file, and wait until the daemon knows; the text is the disk's unless another is given."""
         text = path.read_bytes().decode() if text is None else text
         self._versions[path.as_uri()] = 1
         item = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": item})
+        await self.request("trace/status", {})
 
     def change(self, path: Path, *changes: Mapping[str, Any]) -> None:
         """Type; each change as LSP writes it."""

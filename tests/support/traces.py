@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 from fixtrail.store.lock import Owner
-from fixtrail.store.writer import Row, TraceWriter
+from fixtrail.store.batch import Row
+from fixtrail.store.writer import TraceWriter
 from fixtrail_protocol.trace import TraceHeader
 
 EXAMPLES = Path(__file__).parents[2] / "protocol" / "examples"

@@ -1,7 +1,11 @@
 """The documentation is true: what it names exists, and what must be in it is."""
 
 import ast
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"(?:\]\(|src=\")([^)\"\s]+)[)\"]")
 ERROR_CODE = re.compile(r"[a-z]+(-[a-z]+)*/[a-z]+(-[a-z]+)*")
 NO_ERROR = re.compile(r"(application|text|image|multipart)/.*")
 """Media types look like error codes and are none."""
@@ -60,9 +64,10 @@ def test_no_error_code_is_on_the_page_twice():
 
 
 def named_paths(text: str) -> Iterator[str]:
-    """Yield what a page writes as code and what begins like a path of the repository."""
+    """Yield what a page writes as code and what begins like a path of the repository (``daemon/gone`` is an error)."""
+    codes = {code for code, _ in raised_codes()}
     for span in CODE_SPAN.findall(FENCE.sub("", text)):
-        if span.startswith(TOP) and " " not in span:
+        if span.startswith(TOP) and " " not in span and span not in codes:
             yield span
 
 
@@ -73,11 +78,10 @@ def test_every_file_and_test_a_page_names_exists(page):
     for named in named_paths(text):
         place, _, function = named.partition("::")
         found = sorted(ROOT.glob(place.rstrip("/"))) if "*" in place else [ROOT / place]
-        if (
-            not found
-            or not all(path.exists() for path in found)
-            or (function and not re.search(rf"def {re.escape(function)}\(", found[0].read_text(encoding="utf-8")))
-        ):
+        exists = bool(found) and all(path.exists() for path in found)
+        if exists and function:
+            exists = f"def {function}(" in found[0].read_text(encoding="utf-8")
+        if not exists:
             missing.append(named)
     assert not missing
 
@@ -135,7 +139,8 @@ def test_every_verdict_is_explained():
 
 def test_every_method_is_on_the_page_of_editors():
     page = (ROOT / "docs/editors.md").read_text(encoding="utf-8")
-    assert [method for method in (*REQUESTS, *NOTIFICATIONS) if f"`{method}`" not in page] == []
+    explained = set(re.findall(r"^(?:\| |- )`(trace/[a-zA-Z]+)`", page, re.MULTILINE))
+    assert explained == {*REQUESTS, *NOTIFICATIONS}
 
 
 def test_every_promise_names_a_test_or_says_that_it_is_not_kept():
@@ -150,3 +155,43 @@ def test_every_promise_names_a_test_or_says_that_it_is_not_kept():
 def test_a_page_holds_no_path_of_somebodys_machine(page):
     text = page.read_text(encoding="utf-8")
     assert re.findall(r"(?:^|[\s`(\"'=])(/(?:home|root|Users|work|mnt)/\S*)", text) == []
+
+
+DRIVE_NEOVIM = """
+local function settle()
+  assert(vim.wait(20000, function()
+    local client = vim.lsp.get_client_by_id(1)
+    return client and client.initialized and vim.tbl_isempty(client.requests)
+  end), "the daemon did not answer")
+end
+dofile("init.lua")
+vim.cmd("edit calc.py")
+settle()
+vim.cmd("TraceStart")
+settle()
+vim.api.nvim_buf_set_lines(0, 0, 1, false, { "answer = 42" })
+vim.cmd("write")
+vim.cmd("TraceReason it must be forty-two")
+settle()
+vim.cmd("qa!")
+"""
+
+
+@pytest.mark.editor
+def test_the_sample_for_neovim_records_an_edit_and_a_thought(tmp_path):
+    page = (ROOT / "docs/editors.md").read_text(encoding="utf-8")
+    [sample] = re.findall(r"^```lua\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "init.lua").write_text(sample, encoding="utf-8")
+    (tmp_path / "drive.lua").write_text(DRIVE_NEOVIM, encoding="utf-8")
+    (tmp_path / "calc.py").write_text("answer = 41\n", encoding="utf-8")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    run = {"cwd": tmp_path, "env": os.environ | {"PATH": path}, "capture_output": True, "text": True, "timeout": 90}
+    neovim = ["nvim", "--headless", "-u", "NONE", "-i", "NONE", "-n", "+luafile drive.lua", "+cquit"]
+    done = subprocess.run(neovim, **run)
+    assert done.returncode == 0, done.stderr
+    shown = subprocess.run([sys.executable, "-m", "fixtrail", "show", "--json"], check=True, **run)
+    events = json.loads(shown.stdout)["events"]
+    [edit] = [event for event in events if event["event_type"] == "code_edit"]
+    assert "-answer = 41\n+answer = 42\n" in edit["data"]["diff"]
+    [thought] = [event for event in events if event["event_type"] == "reasoning_step"]
+    assert thought["data"]["content"] == "it must be forty-two"

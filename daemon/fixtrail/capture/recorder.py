@@ -24,7 +24,8 @@ from fixtrail.capture.test_results import FinishedCommand, derive_test_result
 from fixtrail.capture.text import bound, scrub
 from fixtrail.privacy.consent import apply_consent
 from fixtrail.settings import CaptureSettings
-from fixtrail.store.writer import Batch, Row, TraceWriter
+from fixtrail.store.batch import Batch, Row
+from fixtrail.store.writer import TraceWriter
 
 SURROGATE_RULE = "lone-surrogate"
 """Redaction rule of half an emoji: an editor can send one, UTF-8 cannot hold it, so it becomes U+FFFD."""
@@ -34,9 +35,10 @@ _EVENT: TypeAdapter[Any] = TypeAdapter(EventIn)
 
 def explain(error: ValidationError) -> str:
     """Say in one line what is wrong and where, without quoting the input: it may be private."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_context=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else str(first["msg"])
+    message = str(first["msg"]).replace(repr(first["input"]), "it") if isinstance(first["input"], str) else first["msg"]
+    return f"{place}: {message}" if place else str(message)
 
 
 class Recorder:

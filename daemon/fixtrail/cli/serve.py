@@ -4,7 +4,6 @@ import sys
 
 import click
 
-from fixtrail.errors import FixtrailError
 from fixtrail.server.run import serve
 
 
@@ -16,9 +15,4 @@ def serve_command(stdio: bool, tcp: str | None, client_process_id: int | None) -
     """Run the daemon for an editor, over stdio."""
     if tcp is not None and not tcp.rpartition(":")[2].isdigit():
         raise click.BadParameter("give it as PORT or HOST:PORT", param_hint="--tcp")
-    try:
-        code = serve(tcp=tcp)
-    except FixtrailError as error:
-        click.echo(f"fixtrail: {error} [{error.code}]", err=True)
-        code = error.exit_code
-    sys.exit(code)
+    sys.exit(serve(tcp=tcp))

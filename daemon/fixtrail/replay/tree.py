@@ -4,12 +4,14 @@ The tree is written with a temporary index into an object store of our own; the 
 as alternates. Ignored files are left out, as git leaves them out.
 """
 
+import contextlib
 import io
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -117,6 +119,16 @@ class TreeStore:
                     tar.addfile(info, io.BytesIO(content))
                 count += 1
         return count
+
+
+@contextlib.contextmanager
+def open_tree_store(workspace: Path, keep: Path | None) -> Iterator[TreeStore]:
+    """Give a store in ``keep``; with None in a temporary folder, for a developer who does not want code kept."""
+    if keep is not None:
+        yield TreeStore(workspace, keep)
+        return
+    with tempfile.TemporaryDirectory(prefix="fixtrail-") as folder:
+        yield TreeStore(workspace, Path(folder))
 
 
 class _BlobReader:

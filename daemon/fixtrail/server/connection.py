@@ -31,10 +31,13 @@ Message = dict[str, Any]
 class Dispatcher(Protocol):
     """Who answers the messages of a connection."""
 
-    notifications: Mapping[str, Callable[["Connection", Any, bool], None]]
-    """Hot: called with the raw params; the flag says that they may hold lone surrogates."""
-    requests: Mapping[str, Callable[["Connection", Any], Awaitable[bytes]]]
-    """Each returns the result as JSON."""
+    @property
+    def notifications(self) -> Mapping[str, Callable[["Connection", Any, bool], None]]:
+        """Hot: called with the raw params; the flag says that they may hold lone surrogates."""
+
+    @property
+    def requests(self) -> Mapping[str, Callable[["Connection", Any], Awaitable[bytes]]]:
+        """Each returns the result as JSON."""
 
     def connected(self, connection: "Connection") -> None:
         """A connection was made."""
@@ -152,8 +155,11 @@ class Connection(asyncio.Protocol):
             self._send_error(None, INVALID_REQUEST, "The message is not a JSON-RPC object.", "rpc/invalid-request")
             return
         method = message.get("method")
-        handler = self._dispatcher.notifications.get(method) if isinstance(method, str) else None
         try:
+            # Answered before the dispatcher is asked for anything: it may have to be loaded first.
+            if method == "initialize" and self._fallback is not None and self._fallback(self, message):
+                return
+            handler = self._dispatcher.notifications.get(method) if isinstance(method, str) else None
             if handler is not None:
                 handler(self, message.get("params"), scrubbed)
             elif isinstance(method, str) and method in self._dispatcher.requests and "id" in message:

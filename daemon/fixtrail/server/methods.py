@@ -28,6 +28,7 @@ from fixtrail.capture.text import scrub
 from fixtrail.errors import InvalidParams
 from fixtrail.server.connection import Connection
 from fixtrail.server.library import Library
+from fixtrail.server.names import REQUEST_NAMES
 from fixtrail.server.progress import WorkDone
 from fixtrail.server.service import TraceService
 
@@ -92,7 +93,7 @@ class Methods:
             "trace/export": self._request(ExportParams, self.library.export),
             "trace/upload": self._request(UploadParams, self.library.upload),
         }
-        assert own.keys() == REQUESTS.keys()
+        assert own.keys() == REQUESTS.keys() == set(REQUEST_NAMES)
         self.requests: Mapping[str, Callable[[Connection, Any], Awaitable[bytes]]] = {
             **own,
             "workspace/executeCommand": self._execute_command,
@@ -222,7 +223,8 @@ class Methods:
         arguments = params.get("arguments") or [None]
         if not isinstance(arguments, list) or len(arguments) != 1:
             raise InvalidParams(f"{command} takes one argument: the parameters as an object.")
-        first = {} if arguments[0] is None else arguments[0]
+        # Lua writes an empty table as an empty list: the same as no parameters.
+        first = {} if arguments[0] in (None, []) else arguments[0]
         if command == "trace.finalize" and params.get("workDoneToken") is not None:
             first = {"workDoneToken": params["workDoneToken"], **first} if isinstance(first, dict) else first
         return await handler(connection, first)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from fixtrail_protocol.base import now
 from fixtrail_protocol.commands import CommandError, parse_test_command
 from fixtrail_protocol.rpc import (
     DiscardResult,
@@ -26,14 +25,14 @@ from fixtrail_protocol.rpc import (
     Status,
     TraceRefParams,
 )
-from fixtrail_protocol.trace import SCHEMA_VERSION, Baseline, Capture, Editor, Repo, Tool, TraceHeader
+from fixtrail_protocol.trace import Editor
 
-from fixtrail._version import __version__
 from fixtrail.capture.documents import DocumentStore
 from fixtrail.capture.paths import Workspace, path_of_uri
 from fixtrail.capture.recorder import Recorder, new_id
-from fixtrail.errors import FixtrailError, InvalidParams, StateError, not_recording
+from fixtrail.errors import InvalidParams, StateError, not_recording
 from fixtrail.server.guess import guess_test_command
+from fixtrail.server.heading import make_header
 from fixtrail.settings import Settings, load_settings
 from fixtrail.store.layout import DataDirectory
 from fixtrail.store.lock import Owner
@@ -166,7 +165,9 @@ class TraceService:
                 except CommandError as error:
                     raise InvalidParams(str(error)) from None
             trace_id = new_id()
-            header, gap = await asyncio.to_thread(self._header, trace_id, workspace, params, test_command)
+            header, gap = await asyncio.to_thread(
+                make_header, trace_id, workspace, params, test_command, self.data, self.editor
+            )
             writer = self._writer(self.data.trace_path(trace_id))
             await writer.create(header, state="recording", workspace=workspace.root, owner=self.owner)
             recorder = Recorder(
@@ -189,55 +190,6 @@ class TraceService:
     async def _is_open(self, trace_id: str) -> bool:
         async with TraceReader(self.data.existing_trace(trace_id)) as reader:
             return (await reader.trace()).state != "finalized"
-
-    def _header(
-        self, trace_id: str, workspace: Workspace, params: StartParams, test_command: str | None
-    ) -> tuple[TraceHeader, str | None]:
-        """Make the header; look at the repository and its tree. Off the event loop: it runs git."""
-        from fixtrail.replay.repository import repository_state
-
-        start_time = now()
-        consent = params.consent.to_document()
-        gap: str | None = None
-        baseline = Baseline()
-        try:
-            state = repository_state(workspace.root)
-            repo = Repo(
-                name=state.name,
-                url=state.url,
-                branch=state.branch,
-                commit_before=state.head,
-                test_command=test_command,
-            )
-            baseline = self._baseline(trace_id, workspace, state.head, with_patch=consent.code)
-        except FixtrailError as error:
-            repo = Repo(name=workspace.root.name or "workspace", test_command=test_command)
-            gap = str(error)
-        return (
-            TraceHeader(
-                schema_version=cast("Any", SCHEMA_VERSION),
-                trace_id=trace_id,
-                developer_id=self.data.developer_id(),
-                bug_id=params.bug_id,
-                repo=repo,
-                start_time=start_time,
-                tool=Tool(name="fixtrail", version=__version__),
-                editor=self.editor,
-                consent=consent,
-                baseline=baseline,
-                capture=Capture(),
-            ),
-            gap,
-        )
-
-    def _baseline(self, trace_id: str, workspace: Workspace, head: str | None, *, with_patch: bool) -> Baseline:
-        from fixtrail.replay.tree import EMPTY_TREE, TreeStore
-
-        store = TreeStore(workspace.root, self.data.tree_folder(trace_id))
-        tree = store.write()
-        committed = (store.tree_of_commit(head) if head else None) or EMPTY_TREE
-        patch = store.patch(committed, tree) if with_patch and committed != tree else None
-        return Baseline(commit=head, tree=tree, patch=patch)
 
     async def pause(self, params: TraceRefParams) -> StateResult:
         """Stop recording for a while."""

@@ -11,7 +11,6 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import orjson
 from fixtrail_protocol.trace import TraceHeader
 
 from fixtrail.errors import FixtrailError, StoreError
+from fixtrail.store.batch import Batch, Deletion, Prepare
 from fixtrail.store.database import open_writer
 from fixtrail.store.lock import Owner, TraceLock
 
@@ -33,58 +33,6 @@ QUIET_SECONDS = 0.001
 """Nothing more within this time means that nothing more is on its way."""
 RETRY_SECONDS = 1.0
 """Pause before a commit that failed (a full disk, say) is tried again."""
-
-
-@dataclass(slots=True)
-class Row:
-    """One event, ready to be stored. ``data`` and ``redactions`` are JSON text."""
-
-    event_id: str
-    event_type: str
-    timestamp: str
-    actor: str
-    data: str
-    redactions: str | None = None
-
-    def columns(self) -> tuple[str | None, ...]:
-        """Return the values in the order of the ``event`` table, after ``seq``."""
-        return (self.event_id, self.event_type, self.timestamp, self.actor, self.data, self.redactions)
-
-
-Prepare = Callable[[], Sequence[Row]]
-"""Makes the rows of a batch. Called once, off the event loop, in the order of submission."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deletion:
-    """Which events are to go: by id, or by time, both ends included."""
-
-    event_ids: Sequence[str] | None
-    since: str | None
-    until: str | None
-
-    def condition(self) -> tuple[str, dict[str, str | None]]:
-        """Return a WHERE clause and its values."""
-        if self.event_ids is not None:
-            ids = orjson.dumps(list(self.event_ids)).decode()
-            return "event_id IN (SELECT value FROM json_each(:ids))", {"ids": ids}
-        clause = "timestamp >= coalesce(:since, timestamp) AND timestamp <= coalesce(:until, timestamp)"
-        return clause, {"since": self.since, "until": self.until}
-
-
-@dataclass(slots=True)
-class Batch:
-    """Work for the writer: rows to append, a stream's progress, a new header; all in one transaction."""
-
-    prepare: Prepare | None = None
-    size: int = 1
-    stream: str | None = None
-    stream_seq: int = 0
-    header: TraceHeader | None = None
-    state: str | None = None
-    delete: Deletion | None = None
-    done: asyncio.Future[list[int]] | None = None
-    rows: Sequence[Row] = field(default_factory=list)
 
 
 class TraceWriter:
@@ -293,14 +241,23 @@ class TraceWriter:
 
     async def _transaction(self, group: list[Batch]) -> tuple[list[list[int]], int, int]:
         """Store a group at once. Return the numbers given for each batch, and how many events and gaps are new."""
+        try:
+            return await self._insert(group, {})
+        except sqlite3.IntegrityError:
+            # An event was sent again, which is rare: only then are those that are stored looked up.
+            return await self._insert(group, await self._stored(group))
+
+    async def _stored(self, group: list[Batch]) -> dict[str, int]:
+        """Return the numbers of those events of a group that are stored already."""
+        assert self._db is not None
+        wanted = [row.event_id for batch in group for row in batch.rows]
+        query = "SELECT event_id, seq FROM event WHERE event_id IN (SELECT value FROM json_each(?))"
+        async with self._db.execute(query, (orjson.dumps(wanted).decode(),)) as cursor:
+            return {str(event_id): int(seq) for event_id, seq in await cursor.fetchall()}
+
+    async def _insert(self, group: list[Batch], known: dict[str, int]) -> tuple[list[list[int]], int, int]:
         assert self._db is not None
         db = self._db
-        wanted = [row.event_id for batch in group for row in batch.rows]
-        known: dict[str, int] = {}
-        if wanted:
-            query = "SELECT event_id, seq FROM event WHERE event_id IN (SELECT value FROM json_each(?))"
-            async with db.execute(query, (orjson.dumps(wanted).decode(),)) as cursor:
-                known = {str(event_id): int(seq) for event_id, seq in await cursor.fetchall()}
         numbers: list[list[int]] = []
         fresh: list[tuple[Any, ...]] = []
         seq = self._next_seq
