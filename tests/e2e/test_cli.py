@@ -136,6 +136,17 @@ def test_failing_tests_are_exit_code_1(fixtrail: Run, folder: Path) -> None:
     assert json.loads(fixtrail("finalize", "--json", code=1).stdout)["qaResults"]["tests_passed"] is False
 
 
+@pytest.mark.docker
+@pytest.mark.parametrize("allowed", [True, False])
+def test_no_code_lies_beside_the_trace_without_consent(
+    fixtrail: Run, folder: Path, tmp_path: Path, allowed: bool
+) -> None:
+    (folder / "test_app.py").write_text("def test():\n    assert True\n", "utf-8")
+    fixtrail("start", *(["--consent", "code"] if allowed else []))
+    assert json.loads(fixtrail("finalize", "--json").stdout)["qaResults"]["tests_passed"] is True
+    assert bool(list((tmp_path / "home" / "traces").glob("*.git/objects/*"))) is allowed
+
+
 def test_usage_and_unknown_things_are_exit_code_2(fixtrail: Run) -> None:
     fixtrail("start", "--consent", "everything", code=2)
     assert "[trace/unknown]" in fixtrail("show", "nonsense", code=2).stderr

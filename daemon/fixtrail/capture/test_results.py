@@ -45,7 +45,9 @@ class FinishedCommand:
 
 def _folder(root: Path, cwd: str | None) -> Path | None:
     """Return the command's folder if it lies in the workspace: reports of elsewhere are not read."""
-    folder = (root / cwd).resolve() if cwd else root
+    if cwd in (None, "", "."):
+        return root
+    folder = (root / cwd).resolve()
     return folder if folder.is_relative_to(root) else None
 
 
