@@ -28,6 +28,6 @@ def run(scene: Scene) -> list[Figure]:
         memory = [process.memory_info().rss / 2**20 for process in processes]
         scene.stop(server)
     return [
-        Figure("idle CPU", "% of a core", *cpu, note=f"recording, {SECONDS:.0f} s; clock ticks of 10 ms"),
-        Figure("memory (RSS)", "MiB", *memory, note="recording, no traffic"),
+        Figure("idle CPU", "% of a core", cpu[0], cpu[1], note=f"recording, {SECONDS:.0f} s; clock ticks of 10 ms"),
+        Figure("memory (RSS)", "MiB", memory[0], memory[1], note="recording, no traffic"),
     ]

@@ -75,7 +75,7 @@ def _score_card(results: QaResults, cited: dict[str, int]) -> str:
         body = f'<p class="badge none">No score</p><p>{text(no_score(results).capitalize())}.</p>'
         return tag("section", f'<h2>Reasoning</h2>{body}<p class="quiet">{text(clip(reason, 600))}</p>', "card")
     rows = "".join(
-        f'<tr><th scope="row">{text(name)}</th><td>{markup.bar(score)}</td><td class="number">{score:.1f}</td></tr>'
+        f'<tr><th scope="row">{text(name)}</th><td>{markup.bar(score)}</td><td class="number">{score:.2f}</td></tr>'
         for name, score in dimensions(results).items()
     )
     feedback = f'<p dir="auto">{text(clip(results.reasoning_feedback or "", 4000))}</p>'

@@ -110,7 +110,7 @@ def _score(header: TraceHeader) -> Group | Padding:
     for name, score in dimensions(results).items():
         filled = round(min(max(score, 0.0), 1.0) * 20)
         mark = Text("━" * filled, style="cyan").append("━" * (20 - filled), style="bright_black")
-        table.add_row(Text(name), mark, Text(f"{score:.1f}"))
+        table.add_row(Text(name), mark, Text(f"{score:.2f}"))
     return Group(table, Padding(Text(one_line(results.reasoning_feedback or "", 1000)), (0, 1)))
 
 
