@@ -253,9 +253,7 @@ async def test_the_same_event_id_is_stored_once(daemon: DaemonClient, workspace:
         7,
     ],
 )
-async def test_an_event_that_cannot_be_read_becomes_a_gap(
-    daemon: DaemonClient, workspace: Path, bad: Any
-) -> None:
+async def test_an_event_that_cannot_be_read_becomes_a_gap(daemon: DaemonClient, workspace: Path, bad: Any) -> None:
     trace = await daemon.start(workspace)
 
     daemon.events("editor", 1, [thought("before"), bad, thought("after")])
@@ -412,8 +410,12 @@ async def test_only_what_was_allowed_is_stored(daemon: DaemonClient, workspace: 
 
 async def test_pytest_in_the_terminal_gives_a_test_result(daemon: DaemonClient, workspace: Path) -> None:
     trace = await daemon.start(workspace)
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=workspace, capture_output=True, text=True
+    ran = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=workspace,
+        capture_output=True,
+        text=True,
     )
     data = {"command": "python -m pytest -q", "cwd": ".", "exit_code": ran.returncode, "output": ran.stdout}
 

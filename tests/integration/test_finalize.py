@@ -30,6 +30,13 @@ async def fix(daemon: DaemonClient, workspace: Path, text: str = FIXED) -> str:
     return trace
 
 
+async def container_of(trace: str) -> None:
+    """Wait until the tests of a trace run: only the engine knows."""
+    async with asyncio.timeout(60):
+        while not leftovers(trace).running:  # noqa: ASYNC110 - the engine is asked, nothing of ours can tell
+            await asyncio.sleep(0.1)
+
+
 def written(result: dict[str, Any]) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(Path(result["tracePath"]).read_text())
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
@@ -91,9 +98,7 @@ async def test_a_cancelled_finalize_leaves_the_trace_open_and_no_container(
     trace = await fix(daemon, workspace)
 
     request_id, answer = daemon.begin("trace/finalize", {})
-    async with asyncio.timeout(60):
-        while not leftovers(trace).running:
-            await asyncio.sleep(0.1)
+    await container_of(trace)
     assert (await daemon.request("trace/status", {}))["state"] == "finalizing"
     daemon.notify("$/cancelRequest", {"id": request_id})
     with pytest.raises(RpcError) as cancelled:
@@ -115,9 +120,7 @@ async def test_a_file_opened_and_typed_in_during_a_cancelled_finalize_keeps_its_
     (workspace / "test_slow.py").write_text("import time\n\n\ndef test_slow():\n    time.sleep(120)\n")
     trace = await daemon.start(workspace, testCommand=COMMAND)
     request_id, answer = daemon.begin("trace/finalize", {})
-    async with asyncio.timeout(60):
-        while not leftovers(trace).running:
-            await asyncio.sleep(0.1)
+    await container_of(trace)
 
     await daemon.open(workspace / "calc.py")
     daemon.change(workspace / "calc.py", {"text": FIXED})

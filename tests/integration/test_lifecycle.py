@@ -1,7 +1,6 @@
 """How a daemon ends and begins again: nothing that was handed over is lost, and the next one goes on."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -160,4 +159,4 @@ async def test_a_daemon_leaves_no_control_socket_behind(
     assert list(temporary.iterdir()) == []
     for path in isolated.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0 or ".git" in str(path.relative_to(isolated)), path
-    assert os.stat(isolated).st_mode & 0o777 == 0o700
+    assert isolated.stat().st_mode & 0o777 == 0o700

@@ -12,9 +12,10 @@ from pathlib import Path
 import orjson
 import pytest
 from fixtrail.errors import StoreError
+from fixtrail.store.batch import Batch, Row
 from fixtrail.store.lock import LockedError, Owner, this_process
 from fixtrail.store.reader import PAGE, TraceReader
-from fixtrail.store.writer import Batch, Row, TraceWriter
+from fixtrail.store.writer import TraceWriter
 from fixtrail_protocol.trace import TraceHeader
 
 from tests.support.traces import document
@@ -126,7 +127,7 @@ async def test_a_second_writer_is_told_who_holds_the_file(tmp_path: Path) -> Non
             await TraceWriter(path).open(this_process())
         assert here.value.owner == Owner(pid=os.getpid())
 
-    other = subprocess.Popen(
+    other = subprocess.Popen(  # noqa: ASYNC220 - started and gone in an instant, read in a thread
         [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with other:

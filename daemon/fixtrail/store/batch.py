@@ -58,3 +58,5 @@ class Batch:
     delete: Deletion | None = None
     done: asyncio.Future[list[int]] | None = None
     rows: Sequence[Row] = field(default_factory=list)
+    problem: Exception | None = None
+    """Why ``prepare`` gave no rows."""

@@ -234,7 +234,11 @@ class TraceWriter:
         if self._on_problem:
             self._on_problem(None)
         for batch, seqs in zip(group, numbers, strict=True):
-            if batch.done is not None and not batch.done.done():
+            if batch.done is None or batch.done.done():
+                continue
+            if batch.problem is not None:
+                batch.done.set_exception(batch.problem)
+            else:
                 batch.done.set_result(seqs)
         if self._on_commit:
             self._on_commit(moved)
@@ -310,7 +314,12 @@ class TraceWriter:
 def _prepare(group: list[Batch]) -> None:
     for batch in group:
         if batch.prepare is not None:
-            batch.rows = batch.prepare()
+            try:
+                batch.rows = batch.prepare()
+            except Exception as error:  # noqa: BLE001 - a bug in one batch must not end the writer of all
+                logger.error("batch could not be prepared error=%s", type(error).__name__)
+                batch.rows = []
+                batch.problem = StoreError("store/unpreparable", "An event could not be made ready to be stored.")
 
 
 def _fail(group: list[Batch], error: FixtrailError) -> None:
