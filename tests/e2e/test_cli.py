@@ -105,6 +105,7 @@ def test_pause_keeps_commands_out(fixtrail: Run) -> None:
     fixtrail("start")
     fixtrail("pause")
     assert "[trace/paused]" in fixtrail("reason", "not now", code=2).stderr
+    assert "not recorded" in fixtrail("run", "--", sys.executable, "-c", "print(1)").stderr
     fixtrail("resume")
     fixtrail("reason", "now")
     kinds = [event["event_type"] for event in events(fixtrail)]

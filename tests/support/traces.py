@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from fixtrail.store.lock import Owner
 from fixtrail.store.batch import Row
+from fixtrail.store.lock import Owner
 from fixtrail.store.writer import TraceWriter
 from fixtrail_protocol.trace import TraceHeader
 

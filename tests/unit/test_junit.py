@@ -1,8 +1,8 @@
 """Reading a report that a hostile test may have written."""
 
 import pytest
-from fixtrail.capture.junit import Report, ReportError, read_report
 from fixtrail.capture import junit
+from fixtrail.capture.junit import Report, ReportError, read_report
 
 
 def suite(*cases: str) -> bytes:

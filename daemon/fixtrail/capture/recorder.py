@@ -4,6 +4,7 @@ Nothing here waits: the editor is never slowed. Diffs, gates and JSON are made o
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,6 +27,8 @@ from fixtrail.privacy.consent import apply_consent
 from fixtrail.settings import CaptureSettings
 from fixtrail.store.batch import Batch, Row
 from fixtrail.store.writer import TraceWriter
+
+logger = logging.getLogger(__name__)
 
 SURROGATE_RULE = "lone-surrogate"
 """Redaction rule of half an emoji: an editor can send one, UTF-8 cannot hold it, so it becomes U+FFFD."""
@@ -148,7 +151,11 @@ class Recorder:
 
     def _submit_edit(self, edit: PendingEdit) -> None:
         def prepare() -> list[Row]:
-            data, replaced = edit.data()
+            try:
+                data, replaced = edit.data()
+            except (ValueError, RecursionError, MemoryError) as error:
+                logger.error("edit not compared trace=%s error=%s", self.trace_id, type(error).__name__)
+                return self._gap("edit_not_compared", "An edit could not be compared with the text before it.")
             if data is None:
                 return []
             return self._rows(new_id(), "code_edit", edit.timestamp, "developer", data, surrogates=replaced)

@@ -105,6 +105,9 @@ async def run(command: tuple[str, ...]) -> int:
 
     async with connect(need_trace=True) as call:
         status = await call("trace/status", {})
+        if status["state"] == "paused":
+            click.echo("fixtrail: recording is paused; the command was not recorded.", err=True)
+            return code if code >= 0 else 128 - code
         data = {
             "command": shlex.join(argv),
             "cwd": _relative(here, Path(status["workspace"])),
