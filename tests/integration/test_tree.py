@@ -3,6 +3,7 @@
 import io
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,21 @@ def test_uncommitted_and_untracked_work_is_in_it_and_ignored_files_are_not(repos
         "link": ("kept.py", 0o777),
         "run.sh": (b"#!/bin/sh\n", 0o755),
     }
+
+
+def test_a_change_in_the_second_of_the_commit_is_seen(repository: Path, tmp_path: Path) -> None:
+    """Same length, same second: only the index's own time tells git to look (its "racy git" rule)."""
+    changed = repository / "kept.py"
+    for attempt in range(20):
+        changed.write_text(f"{attempt:03d} before\n", "utf-8")
+        git(repository, "add", "-A")
+        changed.write_text(f"{attempt:03d} behind\n", "utf-8")
+        index = repository / ".git" / "index"
+        if int(index.stat().st_mtime) == int(changed.stat().st_mtime):
+            break
+    time.sleep(1.1)  # a copy of the index made now would be younger than the change
+    store = TreeStore(repository, tmp_path / "store")
+    assert files(store, store.write())["kept.py"][0] == changed.read_bytes()
 
 
 def test_nothing_of_the_users_is_touched(repository: Path, tmp_path: Path) -> None:

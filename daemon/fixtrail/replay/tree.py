@@ -62,8 +62,9 @@ class TreeStore:
             index.unlink()
             theirs = git_line("rev-parse", "--path-format=absolute", "--git-path", "index", cwd=self.workspace)
             if theirs and "GIT_DIR" not in env and Path(theirs).exists():
-                # The copy brings git's stat cache: only files that changed are read.
-                shutil.copyfile(theirs, index)
+                # The copy brings git's stat cache: only files that changed are read. It keeps the index's own time:
+                # by it git knows which entries are too young to be trusted ("racy git").
+                shutil.copy2(theirs, index)
             env["GIT_INDEX_FILE"] = str(index)
             run_git("add", "--all", "--", ".", cwd=self.workspace, env=env)
             arguments = ["--missing-ok", *([f"--prefix={prefix}"] if prefix else [])]

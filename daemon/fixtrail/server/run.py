@@ -104,9 +104,17 @@ class Daemon:
         bridge.attach(connection)
         return connection
 
+    def _heed_signals(self) -> None:
+        """End cleanly on SIGTERM and SIGINT, from the first moment on: what is made later is then removed as well."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGINT"):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(getattr(signal, name), self._stop, 0)
+
     async def serve_stdio(self) -> int:
         """Serve one editor on stdin and stdout until it says ``exit``, hangs up, or a signal comes."""
         loop = asyncio.get_running_loop()
+        self._heed_signals()
         connection = self._editor()
         # Nothing but messages may reach the editor: a stray print goes to the log's stream.
         out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
@@ -126,6 +134,7 @@ class Daemon:
     async def serve_tcp(self, host: str, port: int) -> int:
         """Serve editors on a TCP port until a signal comes; one that hangs up does not end the daemon."""
         loop = asyncio.get_running_loop()
+        self._heed_signals()
         _ = self._core.methods  # an editor that comes finds a daemon that is ready
         try:
             server = await loop.create_server(self._editor, host, port)
@@ -147,11 +156,6 @@ class Daemon:
         self._core.when_loaded(lambda service: setattr(service, "owner", self._control.owner))
 
     async def _until_end(self) -> int:
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGINT"):
-            number = getattr(signal, name)
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, self._stop, 0)
         try:
             await self._ended.wait()
         finally:
