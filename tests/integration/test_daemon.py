@@ -125,6 +125,20 @@ async def test_an_edit_is_one_diff_that_git_applies(
     assert path.read_text() == "def add(a, b):\n    return a + b  # sum\n"
 
 
+async def test_opening_another_file_closes_the_burst_in_the_one_that_is_left(
+    daemon: DaemonClient, workspace: Path
+) -> None:
+    trace = await daemon.start(workspace, consent=EVERYTHING)
+    await daemon.open(workspace / "calc.py")
+    daemon.change(workspace / "calc.py", edit((1, 13), (1, 14), "+"))
+    await daemon.open(workspace / "test_calc.py")
+
+    kinds = [event["event_type"] for event in await daemon.get(trace)]
+    assert kinds[-3:] == ["file_open", "code_edit", "file_open"]
+    (found,) = await daemon.get(trace, "code_edit")
+    assert found["data"]["cut"] == "leave"
+
+
 async def test_positions_count_in_utf_16_after_an_emoji(daemon: DaemonClient, workspace: Path) -> None:
     path = workspace / "calc.py"
     path.write_text("x = '\U0001f600'  # a\n")

@@ -68,7 +68,6 @@ class Recorder:
         self.header = header
         self.workspace = workspace
         self.state = state
-        self.problem: str | None = None
         self._documents = documents
         self._settings = settings
         self._sends_file_events = sends_file_events
@@ -103,6 +102,7 @@ class Recorder:
         if not self.recording:
             self._edits.opened_unrecorded(path, document)
             return
+        self.cut_edits("leave")
         if not self._sends_file_events:
             data = {"file_path": path, "language_id": document.language_id}
             self._submit_own("file_open", data)
