@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections.abc import Awaitable, Callable
 from importlib import resources
 from pathlib import Path
 
@@ -57,12 +58,9 @@ async def open_writer(path: Path, *, create: bool = False) -> aiosqlite.Connecti
     StoreError
         ``store/unreadable``, ``store/not-a-trace`` or ``store/too-new``.
     """
-    if create:
-        path.touch(mode=0o600)
-    db: aiosqlite.Connection | None = None
-    try:
-        db = await aiosqlite.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
-        steps = migrations()
+    steps = migrations()
+
+    async def prepare(db: aiosqlite.Connection) -> None:
         if create:
             await db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         version = await _check_identity(db, path, len(steps))
@@ -71,13 +69,10 @@ async def open_writer(path: Path, *, create: bool = False) -> aiosqlite.Connecti
         await db.execute("PRAGMA secure_delete = ON")
         for number, step in enumerate(steps[version:], start=version + 1):
             await db.executescript(f"BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;")
-    except BaseException as error:
-        if db is not None:
-            await db.close()
-        if isinstance(error, sqlite3.Error):
-            raise _unusable(path, error) from None
-        raise
-    return db
+
+    if create:
+        path.touch(mode=0o600)
+    return await _open(path, prepare)
 
 
 async def open_reader(path: Path) -> aiosqlite.Connection:
@@ -88,11 +83,20 @@ async def open_reader(path: Path) -> aiosqlite.Connection:
     StoreError
         As :func:`open_writer`.
     """
+
+    async def prepare(db: aiosqlite.Connection) -> None:
+        await db.execute("PRAGMA query_only = ON")
+        await _check_identity(db, path, len(migrations()))
+
+    return await _open(path, prepare)
+
+
+async def _open(path: Path, prepare: Callable[[aiosqlite.Connection], Awaitable[None]]) -> aiosqlite.Connection:
+    """Connect and prepare; what fails leaves no connection behind, whose thread would keep the process alive."""
     db: aiosqlite.Connection | None = None
     try:
         db = await aiosqlite.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None)
-        await db.execute("PRAGMA query_only = ON")
-        await _check_identity(db, path, len(migrations()))
+        await prepare(db)
     except BaseException as error:
         if db is not None:
             await db.close()
