@@ -6,7 +6,7 @@ then run ``make schema``.
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import ConfigDict, Discriminator, Field
+from pydantic import ConfigDict, Discriminator, Field, StringConstraints
 
 from fixtrail_protocol.base import DocumentModel, RepoPath, Timestamp, Uuid
 
@@ -25,6 +25,7 @@ EventType = Literal[
     "file_rename",
     "file_delete",
     "git_change",
+    "tree_change",
     "debug_session",
     "session_mark",
     "capture_gap",
@@ -41,6 +42,10 @@ EVENT_TYPES_1_0: tuple[EventType, ...] = (
 """The types a schema 1.0 document may hold."""
 
 Count = Annotated[int, Field(ge=0)]
+ObjectId = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
+"""A git object id, SHA-1 or SHA-256 as the repository has it."""
+FileMode = Literal["100644", "100755", "120000"]
+"""Git's mode of a file: plain, executable, or a symbolic link (its content is the target)."""
 
 
 class FileOpenData(DocumentModel):
@@ -57,16 +62,33 @@ class FileCloseData(DocumentModel):
 
 
 class CodeEditData(DocumentModel):
-    """The text of a file changed; ``diff`` is against the file as last recorded."""
+    """The content of a file changed. It is the one event that changes a single file; the proof replays it.
+
+    The diff is against the file as last recorded: for an edit in the editor against the text the developer saw
+    (saved or not), for one on the disk against the file there. ``blob_before`` names that content.
+    """
 
     file_path: RepoPath
-    diff: str | None = Field(default=None, description="Unified diff; null when it may not be kept, see diff_omitted.")
-    diff_omitted: Literal["consent", "too_large", "ignored", "undecodable"] | None = None
+    diff: str | None = Field(
+        default=None, description="Unified diff, empty when unsaved text was only saved; null: see diff_omitted."
+    )
+    diff_omitted: (
+        Literal["consent", "too_large", "ignored", "undecodable", "binary", "base_unknown", "paused"] | None
+    ) = Field(
+        default=None, description="Why there is no diff. The content is then kept as the blob blob_after, if at all."
+    )
     added: Count | None = Field(default=None, description="Lines added.")
     removed: Count | None = Field(default=None, description="Lines removed.")
     cut: Literal["save", "pause", "leave", "event", "start", "finalize", "close"] | None = Field(
-        default=None, description="Why the burst of typing was cut here."
+        default=None, description="Why the burst of typing was cut here; null for a change on the disk."
     )
+    origin: Literal["editor", "disk"] | None = None
+    saved: bool | None = Field(default=None, description="Whether the file on the disk holds blob_after now.")
+    blob_before: ObjectId | None = Field(default=None, description="Git blob id before; null: no such file.")
+    blob_after: ObjectId | None = Field(default=None, description="Git blob id after; null: the file is gone.")
+    mode: FileMode | None = Field(default=None, description="The file's mode after; null when it is gone.")
+    old_path: RepoPath | None = Field(default=None, description="The file was renamed from here.")
+    cause: Uuid | None = Field(default=None, description="The terminal_command during which it changed.")
 
 
 class TerminalCommandData(DocumentModel):
@@ -83,6 +105,8 @@ class TerminalCommandData(DocumentModel):
     confidence: Literal["low", "medium", "high"] | None = Field(
         default=None, description="How sure the editor is of the command line."
     )
+    terminal: str | None = Field(default=None, description="Tells terminals apart: a name or number of the editor's.")
+    full_screen: bool | None = Field(default=None, description="It drew on the whole screen: the output is not text.")
 
 
 class TestCase(DocumentModel):
@@ -110,7 +134,9 @@ class TestResultData(DocumentModel):
     skipped: Count | None = None
     duration_ms: Count | None = None
     command_event_id: Uuid | None = Field(default=None, description="The terminal_command that ran the tests.")
-    source: Literal["junit", "terminal", "editor"] | None = None
+    source: Literal["junit", "terminal", "editor", "pytest"] | None = Field(
+        default=None, description="pytest: the plug-in that fixtrail ships."
+    )
     cases: list[TestCase] | None = None
 
 
@@ -157,18 +183,36 @@ class FileDeleteData(DocumentModel):
 
 
 class GitChangeData(DocumentModel):
-    """HEAD, the branch or the stash changed."""
+    """Git changed HEAD, a branch, the stash, the index or files of the workspace."""
 
     kind: Literal["head", "branch", "stash", "index", "rebase", "merge"]
-    from_ref: str | None = None
-    to_ref: str | None = None
-    files: list[RepoPath] | None = None
+    operation: str | None = Field(default=None, description="What git called it in its reflog: commit, checkout, …")
+    from_ref: str | None = Field(default=None, description="Commit id before (of the stash for kind stash).")
+    to_ref: str | None = Field(default=None, description="Commit id after.")
+    branch: str | None = Field(default=None, description="Branch after; null when HEAD is detached.")
+    files: list[RepoPath] | None = Field(default=None, description="Files whose content changed, 1,000 at the most.")
+    files_changed: Count | None = Field(default=None, description="How many changed.")
+    tree_before: ObjectId | None = Field(default=None, description="Git tree of the workspace before.")
+    tree: ObjectId | None = Field(default=None, description="Git tree of the workspace after.")
+    cause: Uuid | None = Field(default=None, description="The terminal_command during which it happened.")
+
+
+class TreeChangeData(DocumentModel):
+    """Many files changed at once, or while nothing was recorded: one event and a tree, not one event each."""
+
+    reason: Literal["storm", "paused"]
+    files: list[RepoPath] | None = Field(default=None, description="Files that changed, 1,000 at the most.")
+    files_changed: Count
+    tree_before: ObjectId | None = None
+    tree: ObjectId | None = None
+    cause: Uuid | None = Field(default=None, description="The terminal_command during which it happened.")
 
 
 class DebugSessionData(DocumentModel):
     """Something happened in a debug session."""
 
     phase: Literal["start", "stop", "breakpoint", "stopped", "evaluate"]
+    session: str | None = Field(default=None, description="Tells sessions that run at the same time apart.")
     name: str | None = None
     file_path: RepoPath | None = None
     line: Annotated[int, Field(ge=1)] | None = None
@@ -247,6 +291,7 @@ EventIn = Annotated[
     | IncomingEvent[Literal["file_rename"], FileRenameData]
     | IncomingEvent[Literal["file_delete"], FileDeleteData]
     | IncomingEvent[Literal["git_change"], GitChangeData]
+    | IncomingEvent[Literal["tree_change"], TreeChangeData]
     | IncomingEvent[Literal["debug_session"], DebugSessionData]
     | IncomingEvent[Literal["session_mark"], SessionMarkData]
     | IncomingEvent[Literal["capture_gap"], CaptureGapData],
@@ -265,6 +310,7 @@ Event = Annotated[
     | RecordedEvent[Literal["file_rename"], FileRenameData]
     | RecordedEvent[Literal["file_delete"], FileDeleteData]
     | RecordedEvent[Literal["git_change"], GitChangeData]
+    | RecordedEvent[Literal["tree_change"], TreeChangeData]
     | RecordedEvent[Literal["debug_session"], DebugSessionData]
     | RecordedEvent[Literal["session_mark"], SessionMarkData]
     | RecordedEvent[Literal["capture_gap"], CaptureGapData],

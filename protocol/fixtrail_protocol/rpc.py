@@ -225,6 +225,18 @@ class EventsParams(RpcModel):
     events: list[EventIn]
 
 
+class CommandStartedParams(RpcModel):
+    """A command, task or debug run begins; its ``terminal_command`` follows with this id when it has ended.
+
+    Files that change on the disk meanwhile are the tool's doing, and say so.
+    """
+
+    event_id: Uuid
+    command: str | None = None
+    timestamp: Timestamp | None = Field(default=None, description="When it began; by default now.")
+    agent: bool = Field(default=False, description="A coding agent runs it, not the developer.")
+
+
 class RecordedParams(RpcModel):
     """Everything up to and including ``seq`` of ``stream`` is on the disk; the rest is to be sent again."""
 
@@ -257,7 +269,8 @@ REQUESTS: dict[str, tuple[type[RpcModel], type[RpcModel]]] = {
 
 NOTIFICATIONS: dict[str, type[RpcModel]] = {
     "trace/events": EventsParams,
+    "trace/commandStarted": CommandStartedParams,
     "trace/recorded": RecordedParams,
     "trace/statusChanged": Status,
 }
-"""Every notification; ``trace/events`` goes to the daemon, the others to the editor."""
+"""Every notification; the first two go to the daemon, the others to the editor."""

@@ -63,12 +63,28 @@ class Capture(DocumentModel):
     gaps: Count = 0
 
 
-class Reconstruction(DocumentModel):
-    """Whether the events rebuild the code."""
+class Mismatch(DocumentModel):
+    """The first place where the events do not rebuild the code."""
 
-    verified: bool | None = Field(default=None, description="Null: not tried.")
-    reason: str | None = None
+    code: str = Field(description="A stable word: diff, blob, tree, order, seal, baseline, event, objects.")
+    detail: str
+    seq: int | None = None
+    event_id: str | None = None
+    file_path: str | None = None
+
+
+class Reconstruction(DocumentModel):
+    """Whether the events rebuild the code: baseline and events, replayed, against the workspace at finalize."""
+
+    verified: bool | None = Field(default=None, description="Null: not tried, see reason.")
+    reason: str | None = Field(default=None, description="For example not_possible: consent.")
     tree: str | None = Field(default=None, description="Git tree id of the workspace at finalize.")
+    replayed: str | None = Field(default=None, description="Git tree id that the events give.")
+    checkpoints: Count = Field(default=0, description="Places in between where the tree was compared as well.")
+    edits: Count = Field(default=0, description="Changes of files that were replayed.")
+    unsaved: list[str] = Field(default_factory=list, description="Files with text in the editor that was never saved.")
+    mismatch: Mismatch | None = None
+    seal: str | None = Field(default=None, description="SHA-256 over the chain of all events and this header.")
 
 
 class TraceHeader(DocumentModel):

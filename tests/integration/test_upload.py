@@ -30,7 +30,7 @@ async def test_the_whole_trace_arrives_and_is_finalized(tmp_path):
     path = await write_trace(tmp_path, trace)
     async with collector(tmp_path / "data") as http:
         result = await upload_trace(path, target(http))
-        assert (result.accepted, result.duplicate) == (25, 0)
+        assert (result.accepted, result.duplicate) == (26, 0)
         assert result.url == f"{str(http.base_url).rstrip('/')}/traces/{trace['trace_id']}"
         assert await stored(http, trace) == trace
         assert (await http.get(f"/traces/{trace['trace_id']}/status")).json()["status"] == "finalized"

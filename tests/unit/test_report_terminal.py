@@ -69,7 +69,7 @@ async def test_a_trace_with_nothing_in_it_is_still_a_report(tmp_path):
 
 def test_the_summary_is_one_line():
     assert summary_line(header(example())) == (
-        "Tests passed · reasoning 4.3 of 5 · PARCEL-42 · parcels · 25 events · 8 min 52 s"
+        "Tests passed · reasoning 4.3 of 5 · PARCEL-42 · parcels · 26 events · 8 min 52 s"
     )
     bare = document([], end_time=None, bug_id="two\nlines")
     assert summary_line(header(bare)) == "No verdict · no score · two lines · parcels · not finalized"

@@ -71,15 +71,22 @@ export interface CodeEdit {
   [k: string]: unknown;
 }
 /**
- * The text of a file changed; ``diff`` is against the file as last recorded.
+ * The content of a file changed. It is the one event that changes a single file; the proof replays it.
+ *
+ * The diff is against the file as last recorded: for an edit in the editor against the text the developer saw
+ * (saved or not), for one on the disk against the file there. ``blob_before`` names that content.
  */
 export interface CodeEditData {
   file_path: string;
   /**
-   * Unified diff; null when it may not be kept, see diff_omitted.
+   * Unified diff, empty when unsaved text was only saved; null: see diff_omitted.
    */
   diff?: string | null;
-  diff_omitted?: ("consent" | "too_large" | "ignored" | "undecodable") | null;
+  /**
+   * Why there is no diff. The content is then kept as the blob blob_after, if at all.
+   */
+  diff_omitted?:
+    ("consent" | "too_large" | "ignored" | "undecodable" | "binary" | "base_unknown" | "paused") | null;
   /**
    * Lines added.
    */
@@ -89,9 +96,34 @@ export interface CodeEditData {
    */
   removed?: number | null;
   /**
-   * Why the burst of typing was cut here.
+   * Why the burst of typing was cut here; null for a change on the disk.
    */
   cut?: ("save" | "pause" | "leave" | "event" | "start" | "finalize" | "close") | null;
+  origin?: ("editor" | "disk") | null;
+  /**
+   * Whether the file on the disk holds blob_after now.
+   */
+  saved?: boolean | null;
+  /**
+   * Git blob id before; null: no such file.
+   */
+  blob_before?: string | null;
+  /**
+   * Git blob id after; null: the file is gone.
+   */
+  blob_after?: string | null;
+  /**
+   * The file's mode after; null when it is gone.
+   */
+  mode?: ("100644" | "100755" | "120000") | null;
+  /**
+   * The file was renamed from here.
+   */
+  old_path?: string | null;
+  /**
+   * The terminal_command during which it changed.
+   */
+  cause?: string | null;
   [k: string]: unknown;
 }
 export interface CodeEditIncoming {
@@ -100,6 +132,23 @@ export interface CodeEditIncoming {
   data: CodeEditData;
   event_id?: string | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
+}
+/**
+ * A command, task or debug run begins; its ``terminal_command`` follows with this id when it has ended.
+ *
+ * Files that change on the disk meanwhile are the tool's doing, and say so.
+ */
+export interface CommandStartedParams {
+  eventId: string;
+  command?: string | null;
+  /**
+   * When it began; by default now.
+   */
+  timestamp?: string | null;
+  /**
+   * A coding agent runs it, not the developer.
+   */
+  agent?: boolean;
 }
 /**
  * What the developer allowed, class by class; everything is off until given.
@@ -152,6 +201,10 @@ export interface DebugSession {
  */
 export interface DebugSessionData {
   phase: "start" | "stop" | "breakpoint" | "stopped" | "evaluate";
+  /**
+   * Tells sessions that run at the same time apart.
+   */
+  session?: string | null;
   name?: string | null;
   file_path?: string | null;
   line?: number | null;
@@ -239,6 +292,7 @@ export interface EventsParams {
     | FileRenameIncoming
     | FileDeleteIncoming
     | GitChangeIncoming
+    | TreeChangeIncoming
     | DebugSessionIncoming
     | SessionMarkIncoming
     | CaptureGapIncoming
@@ -305,6 +359,14 @@ export interface TerminalCommandData {
    * How sure the editor is of the command line.
    */
   confidence?: ("low" | "medium" | "high") | null;
+  /**
+   * Tells terminals apart: a name or number of the editor's.
+   */
+  terminal?: string | null;
+  /**
+   * It drew on the whole screen: the output is not text.
+   */
+  full_screen?: boolean | null;
   [k: string]: unknown;
 }
 export interface TestResultIncoming {
@@ -330,7 +392,10 @@ export interface TestResultData {
    * The terminal_command that ran the tests.
    */
   command_event_id?: string | null;
-  source?: ("junit" | "terminal" | "editor") | null;
+  /**
+   * pytest: the plug-in that fixtrail ships.
+   */
+  source?: ("junit" | "terminal" | "editor" | "pytest") | null;
   cases?: TestCase[] | null;
   [k: string]: unknown;
 }
@@ -441,13 +506,71 @@ export interface GitChangeIncoming {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
 }
 /**
- * HEAD, the branch or the stash changed.
+ * Git changed HEAD, a branch, the stash, the index or files of the workspace.
  */
 export interface GitChangeData {
   kind: "head" | "branch" | "stash" | "index" | "rebase" | "merge";
+  /**
+   * What git called it in its reflog: commit, checkout, …
+   */
+  operation?: string | null;
+  /**
+   * Commit id before (of the stash for kind stash).
+   */
   from_ref?: string | null;
+  /**
+   * Commit id after.
+   */
   to_ref?: string | null;
+  /**
+   * Branch after; null when HEAD is detached.
+   */
+  branch?: string | null;
+  /**
+   * Files whose content changed, 1,000 at the most.
+   */
   files?: string[] | null;
+  /**
+   * How many changed.
+   */
+  files_changed?: number | null;
+  /**
+   * Git tree of the workspace before.
+   */
+  tree_before?: string | null;
+  /**
+   * Git tree of the workspace after.
+   */
+  tree?: string | null;
+  /**
+   * The terminal_command during which it happened.
+   */
+  cause?: string | null;
+  [k: string]: unknown;
+}
+export interface TreeChangeIncoming {
+  event_type: "tree_change";
+  timestamp: string;
+  data: TreeChangeData;
+  event_id?: string | null;
+  actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
+}
+/**
+ * Many files changed at once, or while nothing was recorded: one event and a tree, not one event each.
+ */
+export interface TreeChangeData {
+  reason: "storm" | "paused";
+  /**
+   * Files that changed, 1,000 at the most.
+   */
+  files?: string[] | null;
+  files_changed: number;
+  tree_before?: string | null;
+  tree?: string | null;
+  /**
+   * The terminal_command during which it happened.
+   */
+  cause?: string | null;
   [k: string]: unknown;
 }
 export interface SessionMarkIncoming {
@@ -785,18 +908,56 @@ export interface Tool {
   [k: string]: unknown;
 }
 /**
- * Whether the events rebuild the code.
+ * Whether the events rebuild the code: baseline and events, replayed, against the workspace at finalize.
  */
 export interface Reconstruction {
   /**
-   * Null: not tried.
+   * Null: not tried, see reason.
    */
   verified?: boolean | null;
+  /**
+   * For example not_possible: consent.
+   */
   reason?: string | null;
   /**
    * Git tree id of the workspace at finalize.
    */
   tree?: string | null;
+  /**
+   * Git tree id that the events give.
+   */
+  replayed?: string | null;
+  /**
+   * Places in between where the tree was compared as well.
+   */
+  checkpoints?: number;
+  /**
+   * Changes of files that were replayed.
+   */
+  edits?: number;
+  /**
+   * Files with text in the editor that was never saved.
+   */
+  unsaved?: string[];
+  mismatch?: Mismatch | null;
+  /**
+   * SHA-256 over the chain of all events and this header.
+   */
+  seal?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * The first place where the events do not rebuild the code.
+ */
+export interface Mismatch {
+  /**
+   * A stable word: diff, blob, tree, order, seal, baseline, event, objects.
+   */
+  code: string;
+  detail: string;
+  seq?: number | null;
+  event_id?: string | null;
+  file_path?: string | null;
   [k: string]: unknown;
 }
 export interface GitChange {
@@ -991,10 +1152,21 @@ export interface Trace {
     | FileRename
     | FileDelete
     | GitChange
+    | TreeChange
     | DebugSession
     | SessionMark
     | CaptureGap
   )[];
+  [k: string]: unknown;
+}
+export interface TreeChange {
+  event_type: "tree_change";
+  timestamp: string;
+  data: TreeChangeData;
+  event_id?: string | null;
+  seq?: number | null;
+  actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
+  redactions?: Redaction[] | null;
   [k: string]: unknown;
 }
 /**
@@ -1044,6 +1216,7 @@ export interface Requests {
  */
 export interface Notifications {
   "trace/events": EventsParams;
+  "trace/commandStarted": CommandStartedParams;
   "trace/recorded": RecordedParams;
   "trace/statusChanged": Status;
 }

@@ -15,6 +15,7 @@ TELLING = (
     "terminal_command",
     "code_edit",
     "git_change",
+    "tree_change",
     "file_create",
     "file_rename",
     "file_delete",

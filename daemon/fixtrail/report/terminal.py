@@ -41,6 +41,7 @@ _TELLING = frozenset(
         "file_rename",
         "file_delete",
         "git_change",
+        "tree_change",
         "session_mark",
     }
 )
@@ -183,6 +184,8 @@ def _words(kind: str, data: dict[str, Any]) -> tuple[Text, Text]:
     if kind == "git_change":
         moved = [one_line(data[name], 80) for name in ("from_ref", "to_ref") if data.get(name)]
         return Text(f"git {data['kind']}"), Text(" → ".join(moved))
+    if kind == "tree_change":
+        return Text("files"), Text(f"{data['files_changed']:,} changed at once")
     if kind == "session_mark":
         return Text("session", style="dim"), Text(label(data["mark"]), style="dim")
     return Text(kind.removeprefix("file_")), Text(path)

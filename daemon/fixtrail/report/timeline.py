@@ -194,6 +194,11 @@ def _git_line(data: dict[str, Any]) -> str:
     return f"<b>Git {text(data.get('kind', ''))}</b> {moved} {files}"
 
 
+def _tree_line(data: dict[str, Any]) -> str:
+    why = "Changed while nothing was recorded" if data.get("reason") == "paused" else "Changed at once"
+    return f"<b>{why}</b> {plural(int(data.get('files_changed') or 0), 'file')}"
+
+
 def _debug_line(data: dict[str, Any]) -> str:
     place = code(f"{data['file_path']}:{data.get('line') or ''}".rstrip(":")) if data.get("file_path") else ""
     what = code(clip(data["expression"], 300)) if data.get("expression") else text(clip(data.get("name") or "", 200))
@@ -223,6 +228,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], str]] = {
     "file_rename": lambda data: f"<b>Renamed</b> {code(data.get('old_path', ''))} → {_path(data)}",
     "file_delete": lambda data: f"<b>Deleted</b> {_path(data)}",
     "git_change": _git_line,
+    "tree_change": _tree_line,
     "debug_session": _debug_line,
     "session_mark": _mark_line,
     "capture_gap": _gap_line,
