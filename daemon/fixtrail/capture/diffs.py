@@ -62,7 +62,15 @@ def _body(mark: str, lines: list[str]) -> Iterator[str]:
             yield "\n\\ No newline at end of file\n"
 
 
-def unified_diff(path: str, old: str | None, new: str | None) -> tuple[str, int, int]:
+def unified_diff(
+    path: str,
+    old: str | None,
+    new: str | None,
+    *,
+    old_mode: str | None = None,
+    new_mode: str | None = None,
+    old_path: str | None = None,
+) -> tuple[str, int, int]:
     """Compare two texts of one file.
 
     Parameters
@@ -71,6 +79,11 @@ def unified_diff(path: str, old: str | None, new: str | None) -> tuple[str, int,
         Relative to the repository, POSIX.
     old, new
         The texts; None where the file does not exist.
+    old_mode, new_mode
+        Git's modes, where they are known: a new, deleted or moved file, or a change of the mode, is then told in
+        git's extended headers, which also say what has no lines (an empty file).
+    old_path
+        The file was moved from here.
 
     Returns
     -------
@@ -95,8 +108,28 @@ def unified_diff(path: str, old: str | None, new: str | None) -> tuple[str, int,
             added += j2 - j1
             parts.extend(_body("-", a[i1:i2]))
             parts.extend(_body("+", b[j1:j2]))
-    if not parts:
-        return "", 0, 0
-    source = "/dev/null" if old is None else _name("a/", path)
+    headers = _headers(old is None, new is None, old_mode, new_mode, path, old_path)
+    source = "/dev/null" if old is None else _name("a/", old_path or path)
     target = "/dev/null" if new is None else _name("b/", path)
-    return f"--- {source}\n+++ {target}\n" + "".join(parts), added, removed
+    if parts:
+        headers += f"--- {source}\n+++ {target}\n" + "".join(parts)
+    return headers, added, removed
+
+
+def _headers(
+    created: bool, deleted: bool, old_mode: str | None, new_mode: str | None, path: str, old_path: str | None
+) -> str:
+    """Write what git says before the hunks when more than lines has changed."""
+    lines: list[str] = []
+    if created and new_mode:
+        lines = [f"new file mode {new_mode}"]
+    elif deleted and old_mode:
+        lines = [f"deleted file mode {old_mode}"]
+    elif old_mode and new_mode and old_mode != new_mode:
+        lines = [f"old mode {old_mode}", f"new mode {new_mode}"]
+    if old_path is not None:
+        lines += [f"rename from {_name('', old_path).rstrip(chr(9))}", f"rename to {_name('', path).rstrip(chr(9))}"]
+    if not lines:
+        return ""
+    names = [_name("a/", old_path or path).rstrip("\t"), _name("b/", path).rstrip("\t")]
+    return "\n".join([f"diff --git {names[0]} {names[1]}", *lines, ""])

@@ -6,8 +6,10 @@ Nothing here waits: the editor is never slowed. Diffs, gates and JSON are made o
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,12 +19,16 @@ from fixtrail_protocol.events import EventIn
 from fixtrail_protocol.trace import TraceHeader
 from pydantic import TypeAdapter, ValidationError
 
+from fixtrail.capture.causes import Causes
+from fixtrail.capture.code import CodeRecorder, Look, Made, OpenText
+from fixtrail.capture.disk import DiskSource
 from fixtrail.capture.documents import Document, DocumentStore
-from fixtrail.capture.edits import Cut, EditTracker, PendingEdit
+from fixtrail.capture.edits import Burst, Cut, EditTracker
 from fixtrail.capture.output import clean
 from fixtrail.capture.paths import Workspace
 from fixtrail.capture.test_results import FinishedCommand, derive_test_result
 from fixtrail.capture.text import bound, scrub
+from fixtrail.errors import FixtrailError
 from fixtrail.privacy.consent import apply_consent
 from fixtrail.settings import CaptureSettings
 from fixtrail.store.batch import Batch, Row
@@ -49,6 +55,8 @@ class Recorder:
 
     Parameters
     ----------
+    code
+        Turns what happens to files into events; None where there is no git to compare with.
     sends_file_events
         The editor says itself what is looked at; else ``didOpen`` and ``didClose`` are taken for it.
     """
@@ -61,6 +69,7 @@ class Recorder:
         documents: DocumentStore,
         settings: CaptureSettings,
         *,
+        code: CodeRecorder | None = None,
         sends_file_events: bool = False,
         state: str = "recording",
     ) -> None:
@@ -72,7 +81,10 @@ class Recorder:
         self._settings = settings
         self._sends_file_events = sends_file_events
         self._streams = dict(writer.streams)
-        self._edits = EditTracker(workspace, settings.max_file_bytes, self._submit_edit)
+        self.code = code
+        self._edits = EditTracker(self._submit_edit)
+        self._causes = Causes()
+        self._disk = DiskSource(code, self._open_texts, self._submit_look, self._watch_failed) if code else None
         self._pause_timer: asyncio.TimerHandle | None = None
 
     @property
@@ -89,18 +101,15 @@ class Recorder:
 
     def adopt_open_documents(self) -> None:
         """Take over what the editor has open: unsaved text that differs from the disk is the first edit."""
-        opened = self._edits.opened if self.recording else self._edits.opened_unrecorded
-        for document in self._documents.documents.values():
-            if (path := self.workspace.of_uri(document.uri)) is not None:
-                opened(path, document)
+        if self.recording:
+            for document in self._documents.documents.values():
+                if (path := self.workspace.of_uri(document.uri)) is not None:
+                    self._edits.opened(path, document)
 
     def did_open(self, document: Document) -> None:
         """A document was opened."""
         path = self.workspace.of_uri(document.uri)
-        if path is None:
-            return
-        if not self.recording:
-            self._edits.opened_unrecorded(path, document)
+        if path is None or not self.recording:
             return
         self.cut_edits("leave")
         if not self._sends_file_events:
@@ -119,19 +128,28 @@ class Recorder:
 
     def did_save(self, document: Document) -> None:
         """A document was saved."""
-        self._cut_document(document, "save")
-
-    def did_close(self, document: Document) -> None:
-        """A document was closed."""
-        self._cut_document(document, "close")
-        path = self.workspace.of_uri(document.uri)
-        if path is not None and self.recording and not self._sends_file_events:
-            self._submit_own("file_close", {"file_path": path})
-
-    def _cut_document(self, document: Document, why: Cut) -> None:
         path = self.workspace.of_uri(document.uri)
         if path is not None and self.recording:
-            self._edits.cut(path, why)
+            self._edits.saved(path, document)
+
+    def did_close(self, document: Document) -> None:
+        """A document was closed: text that was not saved is gone."""
+        path = self.workspace.of_uri(document.uri)
+        if path is None or not self.recording:
+            return
+        self._edits.closed(path)
+        self._submit_code(lambda code: code.closed(path, ()), now())
+        if not self._sends_file_events:
+            self._submit_own("file_close", {"file_path": path})
+
+    def _open_texts(self, paths: frozenset[str] | None) -> dict[str, OpenText]:
+        """Return the texts of open documents as they are now; None means all."""
+        found = {}
+        for document in self._documents.documents.values():
+            path = self.workspace.of_uri(document.uri)
+            if path is not None and (paths is None or path in paths):
+                found[path] = OpenText(list(document.lines), self._edits.typed(path))
+        return found
 
     def _arm_pause_timer(self) -> None:
         loop = asyncio.get_running_loop()
@@ -149,18 +167,80 @@ class Recorder:
         if self._edits.dirty and self.recording:
             self._edits.cut_all(why)
 
-    def _submit_edit(self, edit: PendingEdit) -> None:
+    def _submit_edit(self, burst: Burst) -> None:
+        commands = self._causes.known()
+        self._submit_code(
+            lambda code: code.edited(burst.path, burst.lines, burst.cut, burst.moment, commands), burst.timestamp
+        )
+
+    def _submit_code(self, make: Callable[[CodeRecorder], list[Made]], timestamp: str) -> None:
+        """Let the code recorder make events, on the writer's thread and in order."""
+        code = self.code
+        if code is None:
+            return
+
         def prepare() -> list[Row]:
             try:
-                data, replaced = edit.data()
-            except (ValueError, RecursionError, MemoryError) as error:
-                logger.error("edit not compared trace=%s error=%s", self.trace_id, type(error).__name__)
-                return self._gap("edit_not_compared", "An edit could not be compared with the text before it.")
-            if data is None:
-                return []
-            return self._rows(new_id(), "code_edit", edit.timestamp, "developer", data, surrogates=replaced)
+                made = make(code)
+            except FixtrailError as error:
+                return self._gap("not_compared", f"A change could not be compared with what was there: {error}")
+            except (OSError, ValueError, RecursionError, MemoryError) as error:
+                logger.exception("change not compared trace=%s", self.trace_id)
+                return self._gap("not_compared", f"A change could not be compared ({type(error).__name__}).")
+            return [
+                row
+                for event in made
+                for row in self._rows(
+                    new_id(), event.event_type, timestamp, event.actor, event.data, surrogates=event.surrogates
+                )
+            ]
 
         self.writer.submit(Batch(prepare=prepare))
+
+    # --- the disk --------------------------------------------------------------------------------------------
+
+    def watch_disk(self, home: Path) -> None:
+        """Begin to see what happens beside the editor; ``home`` is ours and never looked at."""
+        if self._disk is not None and self.recording:
+            self._disk.start(home)
+
+    def _submit_look(self, look: Look) -> None:
+        if self.recording or look.everything:
+            look = replace(look, commands=self._causes.known())
+            self._submit_code(lambda code: code.look(look), now())
+
+    def _watch_failed(self, sentence: str) -> None:
+        detail = f"{sentence} Changes beside the editor are found when recording ends, not as they happen."
+        self._submit_own("capture_gap", {"reason": "disk_not_watched", "detail": detail}, actor="tool")
+
+    def command_started(self, event_id: str, *, agent: bool = False, timestamp: str | None = None) -> None:
+        """A command begins; what changes on the disk until its event arrives is its doing."""
+        self.cut_edits("event")
+        when = datetime.fromisoformat(timestamp).timestamp() if timestamp else None
+        self._causes.began(event_id, agent=agent, when=when)
+
+    def _notice(self, raw: Mapping[str, Any]) -> None:
+        """See in an event of the editor what it means for files: a command's end, a file moved by hand."""
+        if not isinstance(raw, Mapping) or not isinstance(data := raw.get("data"), Mapping):
+            return  # the writer says that it can't be read
+        kind = raw.get("event_type")
+        if kind == "terminal_command" and isinstance(raw.get("event_id"), str):
+            self._causes.ended(raw["event_id"])
+        elif kind in ("file_create", "file_rename", "file_delete"):
+            paths = [path for key in ("file_path", "old_path") if isinstance(path := data.get(key), str)]
+            inside = frozenset(path for path in paths if self.workspace.relative(self.workspace.root / path))
+            if inside:
+                self._submit_look(Look(inside, time.time(), actor="developer", open=self._open_texts(inside)))
+
+    async def settle(self) -> None:
+        """Compare the whole workspace with what is recorded, so that nothing the watcher missed stays unsaid."""
+        self.cut_edits("event")
+        if self.code is not None:
+            shown = frozenset(self._open_texts(None))
+            for path in [path for path in self.code.state.unsaved if path not in shown]:
+                self._submit_code(lambda code, path=path: code.closed(path, ()), now())  # type: ignore[misc]
+            self._submit_look(Look(moment=time.time(), everything=True, open=self._open_texts(None)))
+        await self.writer.flush()
 
     # --- events from the editor ------------------------------------------------------------------------------
 
@@ -198,6 +278,8 @@ class Recorder:
                 stream_seq=last,
             )
         )
+        for raw in fresh:
+            self._notice(raw)
         return None
 
     def _rows_or_gap(self, raw: Mapping[str, Any], *, scrubbed: bool) -> list[Row]:
@@ -261,18 +343,30 @@ class Recorder:
 
     async def set_state(self, state: str, mark: str | None = None) -> None:
         """Change the state, with a ``session_mark`` where one is given, and store both."""
-        if self.recording and state != "recording":
+        if self.recording and state == "paused":
+            await self.settle()
+        elif self.recording and state != "recording":
             self.cut_edits("event")
-        missed: list[str] = []
-        if state == "recording" and self.state == "paused":
-            missed = self._edits.forget_changes()
+        resumed = state == "recording" and self.state == "paused"
         if mark is not None:
             self._submit_own("session_mark", {"mark": mark})
-        for path in missed:
+        if resumed:
+            self._tell_pause()
+        self.state = state
+        if self._disk is not None:
+            self._disk.hold(state == "paused")
+        await self.writer.write_header(self.header, state)
+
+    def _tell_pause(self) -> None:
+        """Say what changed while nothing was recorded: the files and the tree, not what was done to them."""
+        for path in self._edits.forget():
             gap = {"reason": "paused", "detail": "The file was changed while recording was paused.", "file_path": path}
             self._submit_own("capture_gap", gap, actor="tool")
-        self.state = state
-        await self.writer.write_header(self.header, state)
+        look = Look(moment=time.time(), everything=True, reason="paused")
+        self._submit_code(lambda code: code.look(look), now())
+        for path, shown in self._open_texts(None).items():
+            lines = shown.lines
+            self._submit_code(lambda code, p=path, t=lines: code.edited(p, t, "start", 0.0, silent=True), now())  # type: ignore[misc]
 
     async def close(self, why: Cut = "close") -> None:
         """Close open bursts, store everything, give the file back."""
@@ -280,7 +374,11 @@ class Recorder:
             self._pause_timer.cancel()
             self._pause_timer = None
         self.cut_edits(why)
+        if self._disk is not None:
+            self._disk.stop()
         await self.writer.close()
+        if self.code is not None:
+            await asyncio.to_thread(self.code.close)
 
     # --- rows ------------------------------------------------------------------------------------------------
 

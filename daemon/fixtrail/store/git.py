@@ -12,7 +12,11 @@ _TIMEOUT_SECONDS = 300
 
 
 def run_git(
-    *args: str, cwd: Path, env: Mapping[str, str] | None = None, check: bool = True
+    *args: str,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    check: bool = True,
+    stdin: bytes | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git and return what it printed.
 
@@ -28,7 +32,7 @@ def run_git(
             ["git", *_QUIET, *args],
             cwd=cwd,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=b"" if stdin is None else stdin,
             capture_output=True,
             timeout=_TIMEOUT_SECONDS,
             check=False,

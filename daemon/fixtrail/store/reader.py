@@ -1,5 +1,6 @@
 """Read a trace file, a page at a time: a trace of a million events is never held in memory."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,10 @@ class StoredEvent:
             "data": orjson.loads(self.data),
             "redactions": orjson.loads(self.redactions) if self.redactions else None,
         }
+
+
+def _damaged(path: Path, what: object) -> StoreError:
+    return StoreError("store/damaged", f"The trace file {path.name} is damaged: {what}.", "It was left as it is.")
 
 
 class TraceReader:
@@ -116,6 +121,42 @@ class TraceReader:
                 if max_bytes is not None and size >= max_bytes:
                     break
         return found
+
+    async def linked_page(self, after_seq: int, limit: int) -> list[tuple[StoredEvent, bytes | None]]:
+        """Return a page with the link of each event; None in a trace of before there were any."""
+        async with self._connection.execute("PRAGMA user_version") as cursor:
+            row = await cursor.fetchone()
+        link = "link" if row is not None and int(row[0]) >= 2 else "NULL"
+        query = f"SELECT {_COLUMNS}, {link} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
+        try:
+            async with self._connection.execute(query, (after_seq, limit)) as cursor:
+                return [(StoredEvent(*row[:-1]), row[-1]) async for row in cursor]
+        except sqlite3.Error as error:
+            raise _damaged(self.path, error) from None
+
+    async def check(self) -> None:
+        """Let SQLite look whether the file is whole.
+
+        Raises
+        ------
+        StoreError
+            ``store/damaged``.
+        """
+        try:
+            async with self._connection.execute("PRAGMA quick_check(1)") as cursor:
+                row = await cursor.fetchone()
+        except sqlite3.Error as error:
+            raise _damaged(self.path, error) from None
+        if row is None or row[0] != "ok":
+            raise _damaged(self.path, row[0] if row else "no answer")
+
+    async def seq_of(self, event: str) -> int | None:
+        """Return the number of an event named by its id or its number."""
+        query = "SELECT seq FROM event WHERE event_id = ? OR seq = ?"
+        number = int(event) if event.isascii() and event.isdigit() else -1
+        async with self._connection.execute(query, (event, number)) as cursor:
+            row = await cursor.fetchone()
+        return int(row[0]) if row else None
 
     async def events(self, *types: str, after_seq: int = 0) -> AsyncIterator[StoredEvent]:
         """Yield events in order, page by page; with ``types`` only those.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from fixtrail.replay.git import git_line
+from fixtrail.store.git import git_line
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,40 @@
 """The workspace as a git tree: uncommitted and untracked work included, nothing of the user's touched.
 
 The tree is written with a temporary index into an object store of our own; the repository's objects are read
-as alternates. Ignored files are left out, as git leaves them out.
+as alternates. Blobs hold the bytes on the disk: no conversion of line endings, no filter. Ignored files are
+left out, as git leaves them out.
 """
 
 import contextlib
+import functools
 import io
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from fixtrail.errors import UnavailableError
-from fixtrail.replay.git import git_line, run_git
+from fixtrail.store.code import CodeTree, Entry
+from fixtrail.store.git import git_line, run_git
+from fixtrail.store.objects import Contents, ObjectFolder, object_id
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 MAX_PATCH_BYTES = 1024 * 1024
 """A longer baseline patch is not kept in the header; the tree id still says what was there."""
+
+
+@dataclass(frozen=True)
+class TreeDifference:
+    """A file that is not the same in two trees; None: it is not there."""
+
+    path: str
+    old: Entry | None
+    new: Entry | None
 
 
 @dataclass(frozen=True)
@@ -30,20 +43,59 @@ class TreeStore:
 
     workspace: Path
     folder: Path
+    exclude: tuple[str, ...] = ()
+    """Patterns, as in ``.gitignore``, of what is left out besides."""
+    temporary: bool = False
+    """The folder goes when the recording ends."""
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the variables by which git works here: our objects and index, their files and objects.
+
+        A git directory of our own is used, with attributes that turn every conversion off (line endings,
+        filters, ``ident``): a blob then holds the bytes that are on the disk.
+        """
         objects = self.folder / "objects"
-        objects.mkdir(mode=0o700, parents=True, exist_ok=True)
-        env = {"GIT_OBJECT_DIRECTORY": str(objects)}
-        theirs = git_line("rev-parse", "--path-format=absolute", "--git-path", "objects", cwd=self.workspace)
+        bare = self.folder / "repository"
+        theirs = self._theirs("objects")
+        if not bare.exists():
+            objects.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh = self.folder / f"repository.{os.getpid()}"
+            run_git("init", "--quiet", "--bare", f"--object-format={self.algorithm}", str(fresh), cwd=self.workspace)
+            (fresh / "info").mkdir(exist_ok=True)
+            (fresh / "info" / "attributes").write_text("* -text -eol -filter -ident -working-tree-encoding\n")
+            with contextlib.suppress(OSError):
+                fresh.rename(bare)
+        top = git_line("rev-parse", "--show-toplevel", cwd=self.workspace)
+        env = {
+            "GIT_DIR": str(bare),
+            "GIT_WORK_TREE": top or str(self.workspace),
+            "GIT_OBJECT_DIRECTORY": str(objects),
+        }
         if theirs:
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{theirs}"' if ":" in theirs else theirs
-        else:
-            bare = self.folder / "repository"
-            if not bare.exists():
-                run_git("init", "--quiet", "--bare", str(bare), cwd=self.workspace)
-            env |= {"GIT_DIR": str(bare), "GIT_WORK_TREE": str(self.workspace)}
+        theirs_left_out = ""
+        with contextlib.suppress(OSError):
+            theirs_left_out = Path(self._theirs("info", "exclude") or "").read_text(encoding="utf-8", errors="replace")
+        (bare / "info" / "exclude").write_text("\n".join((theirs_left_out, *self.exclude, "")), encoding="utf-8")
         return env
+
+    @functools.cached_property
+    def algorithm(self) -> str:
+        """The repository's hash: ``sha1`` or ``sha256``."""
+        return git_line("rev-parse", "--show-object-format", cwd=self.workspace) or "sha1"
+
+    def _theirs(self, *place: str) -> str | None:
+        """Return where something lies in the repository's git directory; None outside git."""
+        return git_line("rev-parse", "--path-format=absolute", "--git-path", "/".join(place), cwd=self.workspace)
+
+    def _own_settings(self) -> list[str]:
+        """Return the repository's own settings that decide which files there are, as options for git."""
+        found: list[str] = []
+        for key in ("core.excludesFile", "core.fileMode", "core.symlinks", "core.ignoreCase"):
+            value = git_line("config", "--get", key, cwd=self.workspace)
+            if value is not None:
+                found += ["-c", f"{key}={value}"]
+        return found
 
     def write(self) -> str:
         """Write the workspace as it is on the disk now and return the tree's id.
@@ -53,28 +105,115 @@ class TreeStore:
         UnavailableError
             ``git/missing`` or ``git/failed``.
         """
-        env = self._environment()
-        prefix = git_line("rev-parse", "--show-prefix", cwd=self.workspace) if "GIT_DIR" not in env else None
+        env = self.environment()
+        prefix = git_line("rev-parse", "--show-prefix", cwd=self.workspace)
         handle, name = tempfile.mkstemp(dir=self.folder, prefix="index.")
         os.close(handle)
         index = Path(name)
         try:
             index.unlink()
-            theirs = git_line("rev-parse", "--path-format=absolute", "--git-path", "index", cwd=self.workspace)
-            if theirs and "GIT_DIR" not in env and Path(theirs).exists():
+            theirs = self._theirs("index")
+            env["GIT_INDEX_FILE"] = str(index)
+            # A split index has a second half in their git directory: then we read all files ourselves.
+            if theirs and Path(theirs).exists() and not list(Path(theirs).parent.glob("sharedindex.*")):
                 # The copy brings git's stat cache: only files that changed are read. It keeps the index's own time:
                 # by it git knows which entries are too young to be trusted ("racy git").
                 shutil.copy2(theirs, index)
-            env["GIT_INDEX_FILE"] = str(index)
-            run_git("add", "--all", "--", ".", cwd=self.workspace, env=env)
+                self._forget_converted(env)
+            # A file that cannot be read is left out; it must not take all the others with it.
+            run_git(
+                *self._own_settings(),
+                "add",
+                "--all",
+                "--ignore-errors",
+                "--",
+                ".",
+                cwd=self.workspace,
+                env=env,
+                check=False,
+            )
             arguments = ["--missing-ok", *([f"--prefix={prefix}"] if prefix else [])]
             done = run_git("write-tree", *arguments, cwd=self.workspace, env=env, check=not prefix)
             if done.returncode != 0:
-                return EMPTY_TREE  # a sub-folder with no file in it has no tree of its own
+                return self.empty_tree()  # a sub-folder with no file in it has no tree of its own
             return done.stdout.decode().strip()
         finally:
             index.unlink(missing_ok=True)
             index.with_name(index.name + ".lock").unlink(missing_ok=True)
+
+    def _forget_converted(self, env: Mapping[str, str]) -> None:
+        """Take files that git converts on the way in out of the copied index: its blobs are not what is on the disk."""
+        everything = git_line("config", "--get", "core.autocrlf", cwd=self.workspace) in ("true", "input")
+        listed = run_git("ls-files", "-z", cwd=self.workspace, env=env, check=False).stdout
+        attributes = [
+            self._theirs("info", "attributes"),
+            git_line("config", "--path", "core.attributesFile", cwd=self.workspace),
+        ]
+        named = b"\0.gitattributes\0" in b"\0" + listed or b"/.gitattributes\0" in listed
+        named = named or (self.workspace / ".gitattributes").exists()
+        if not everything and not named and not any(place and Path(place).exists() for place in attributes):
+            return
+        converted = listed
+        if not everything:
+            asked = ("text", "eol", "filter", "ident", "working-tree-encoding", "crlf")
+            done = run_git("check-attr", "-z", "--stdin", *asked, cwd=self.workspace, stdin=listed, check=False)
+            fields = done.stdout.split(b"\0")
+            values = zip(fields[0::3], fields[2::3], strict=False)
+            paths = {path for path, value in values if value not in (b"unspecified", b"unset")}
+            converted = b"".join(path + b"\0" for path in sorted(paths))
+        if converted:
+            run_git("update-index", "-z", "--force-remove", "--stdin", cwd=self.workspace, env=env, stdin=converted)
+
+    def close(self) -> None:
+        """Remove the folder if it was made for this recording only."""
+        if self.temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ignored(self, paths: Iterable[str]) -> set[str]:
+        """Return which of these files are left out of every tree."""
+        asked = b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+        if not asked:
+            return set()
+        arguments = (*self._own_settings(), "check-ignore", "-z", "--stdin", "--no-index")
+        done = run_git(*arguments, cwd=self.workspace, env=self.environment(), stdin=asked, check=False)
+        return {path.decode("utf-8", "surrogateescape") for path in done.stdout.split(b"\0") if path}
+
+    def empty_tree(self) -> str:
+        """Return the id of the tree without files."""
+        return object_id("tree", b"", algorithm=self.algorithm)
+
+    def contents(self) -> Contents:
+        """Return what reads and keeps the blobs of this store."""
+        env = self.environment()
+        return Contents(ObjectFolder(self.folder / "objects", env, self.workspace, algorithm=self.algorithm))
+
+    def load(self, tree: str) -> CodeTree:
+        """Return the files of ``tree``.
+
+        Raises
+        ------
+        UnavailableError
+            ``git/failed``: the tree, or a part of it, is not there.
+        """
+        listing = run_git("ls-tree", "-r", "-z", "--full-tree", tree, cwd=self.workspace, env=self.environment())
+        return CodeTree.of_listing(listing.stdout, self.algorithm)
+
+    def changes(self, old: str, new: str) -> list["TreeDifference"]:
+        """Return which files differ between two trees."""
+        flags = ("-r", "-z", "--no-renames", "--raw", "--no-abbrev")
+        done = run_git("diff-tree", *flags, old, new, cwd=self.workspace, env=self.environment())
+        fields = done.stdout.split(b"\0")
+        found = []
+        for meta, path in zip(fields[0::2], fields[1::2], strict=False):
+            old_mode, new_mode, old_blob, new_blob, _ = meta[1:].decode("ascii").split(" ")
+            found.append(
+                TreeDifference(
+                    path.decode("utf-8", "surrogateescape"),
+                    None if set(old_mode) == {"0"} else Entry(old_mode, old_blob),
+                    None if set(new_mode) == {"0"} else Entry(new_mode, new_blob),
+                )
+            )
+        return found
 
     def tree_of_commit(self, commit: str) -> str | None:
         """Return the tree of ``commit``, of the workspace's own folder when it is a part of the repository."""
@@ -84,7 +223,7 @@ class TreeStore:
     def patch(self, old_tree: str, new_tree: str) -> str | None:
         """Return the difference of two trees as ``git apply`` takes it; None when too long or not text."""
         flags = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-        done = run_git("diff-tree", "-r", "-p", *flags, old_tree, new_tree, cwd=self.workspace, env=self._environment())
+        done = run_git("diff-tree", "-r", "-p", *flags, old_tree, new_tree, cwd=self.workspace, env=self.environment())
         if len(done.stdout) > MAX_PATCH_BYTES:
             return None
         try:
@@ -92,12 +231,23 @@ class TreeStore:
         except UnicodeDecodeError:
             return None
 
+    def check_out(self, tree: str, target: Path) -> int:
+        """Write the files of ``tree`` into the folder ``target`` and return how many there are."""
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile() as file:
+            count = self.write_tar(tree, file)
+            file.seek(0)
+            with tarfile.open(fileobj=file) as tar:
+                # Names come from git, which knows no way out of a tree; the filter holds for links as well.
+                tar.extractall(target, filter=lambda member, _path: member)  # noqa: S202
+        return count
+
     def write_tar(self, tree: str, target: IO[bytes]) -> int:
         """Write the files of ``tree`` as an uncompressed tar and return how many there are.
 
         Straight from the objects: no attribute, filter or hook of the repository has a say in it.
         """
-        env = self._environment()
+        env = self.environment()
         listing = run_git("ls-tree", "-r", "-z", "--full-tree", tree, cwd=self.workspace, env=env).stdout
         entries = [entry.partition(b"\t") for entry in listing.split(b"\0") if entry]
         count = 0
@@ -123,13 +273,13 @@ class TreeStore:
 
 
 @contextlib.contextmanager
-def open_tree_store(workspace: Path, keep: Path | None) -> Iterator[TreeStore]:
+def open_tree_store(workspace: Path, keep: Path | None, exclude: tuple[str, ...] = ()) -> Iterator[TreeStore]:
     """Give a store in ``keep``; with None in a temporary folder, for a developer who does not want code kept."""
     if keep is not None:
-        yield TreeStore(workspace, keep)
+        yield TreeStore(workspace, keep, exclude)
         return
     with tempfile.TemporaryDirectory(prefix="fixtrail-") as folder:
-        yield TreeStore(workspace, Path(folder))
+        yield TreeStore(workspace, Path(folder), exclude)
 
 
 class _BlobReader:

@@ -20,6 +20,7 @@ from fixtrail_protocol.trace import TraceHeader
 
 from fixtrail.errors import FixtrailError, StoreError
 from fixtrail.store.batch import Batch, Deletion, Prepare
+from fixtrail.store.chain import START, next_link
 from fixtrail.store.database import open_writer
 from fixtrail.store.lock import Owner, TraceLock
 
@@ -61,6 +62,8 @@ class TraceWriter:
         self.pending = 0
         """Events handed over and not yet stored."""
         self._next_seq = 1
+        self.link = START
+        """Link of the last event that is stored (fixtrail.store.chain)."""
         self._on_commit = on_commit
         self._on_problem = on_problem
         self._queue: deque[Batch] = deque()
@@ -110,6 +113,12 @@ class TraceWriter:
                 row = await cursor.fetchone()
             if row is not None:
                 self.events, self._next_seq, self.gaps = int(row[0]), int(row[1]) + 1, int(row[2])
+            async with self._db.execute("SELECT link FROM event ORDER BY seq DESC LIMIT 1") as cursor:
+                row = await cursor.fetchone()
+            if row is not None and row[0] is None:
+                await self._link_again(0)  # a trace of before there was a chain
+            elif row is not None:
+                self.link = bytes(row[0])
         except BaseException as error:
             await self._abandon()
             if isinstance(error, sqlite3.Error):
@@ -265,15 +274,16 @@ class TraceWriter:
         numbers: list[list[int]] = []
         fresh: list[tuple[Any, ...]] = []
         seq = self._next_seq
+        link = self.link
         gaps = 0
         for batch in group:
             given = []
             for row in batch.rows:
                 if (place := known.get(row.event_id)) is None:
                     known[row.event_id] = place = seq
-                    fresh.append(
-                        (seq, row.event_id, row.event_type, row.timestamp, row.actor, row.data, row.redactions)
-                    )
+                    columns = row.columns()
+                    link = next_link(link, *columns)
+                    fresh.append((seq, *columns, link))
                     gaps += row.event_type == "capture_gap"
                     seq += 1
                 given.append(place)
@@ -281,7 +291,7 @@ class TraceWriter:
         await db.execute("BEGIN IMMEDIATE")
         try:
             if fresh:
-                await db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", fresh)
+                await db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", fresh)
             for batch in group:
                 if batch.header is not None:
                     await db.execute(
@@ -297,7 +307,32 @@ class TraceWriter:
             with contextlib.suppress(sqlite3.Error):
                 await db.execute("ROLLBACK")
             raise
+        self.link = link
         return numbers, len(fresh), gaps
+
+    async def _link_again(self, after_seq: int) -> None:
+        """Make the chain anew behind ``after_seq``: events before it were deleted on purpose."""
+        assert self._db is not None
+        query = (
+            "SELECT seq, event_id, event_type, timestamp, actor, data, redactions FROM event WHERE seq > ? ORDER BY seq"
+        )
+        async with self._db.execute(
+            "SELECT link FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (after_seq,)
+        ) as cursor:
+            row = await cursor.fetchone()
+        link = bytes(row[0]) if row is not None else START
+        while True:
+            async with self._db.execute(f"{query} LIMIT {GROUP}", (after_seq,)) as cursor:
+                rows = list(await cursor.fetchall())
+            if not rows:
+                break
+            links = []
+            for seq, *columns in rows:
+                link = next_link(link, *columns)
+                links.append((link, seq))
+            await self._db.executemany("UPDATE event SET link = ? WHERE seq = ?", links)
+            after_seq = int(rows[-1][0])
+        self.link = link
 
     async def _delete(self, deletion: Deletion) -> tuple[list[list[int]], int, int]:
         assert self._db is not None
@@ -306,7 +341,18 @@ class TraceWriter:
         async with self._db.execute(query, values) as cursor:
             row = await cursor.fetchone()
         deleted, gaps = (int(row[0]), int(row[1])) if row else (0, 0)
-        await self._db.execute(f"DELETE FROM event WHERE {clause}", values)  # noqa: S608 - a fixed clause
+        first = f"SELECT coalesce(min(seq), 1) FROM event WHERE {clause}"  # noqa: S608 - a fixed clause
+        async with self._db.execute(first, values) as cursor:
+            row = await cursor.fetchone()
+        await self._db.execute("BEGIN IMMEDIATE")
+        try:
+            await self._db.execute(f"DELETE FROM event WHERE {clause}", values)  # noqa: S608 - a fixed clause
+            await self._link_again(int(row[0]) - 1 if row else 0)
+            await self._db.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                await self._db.execute("ROLLBACK")
+            raise
         await self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return [[deleted]], -deleted, -gaps
 

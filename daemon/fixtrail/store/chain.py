@@ -1,0 +1,32 @@
+"""The chain over the events of a trace: a byte that is changed later, anywhere, breaks it at that event."""
+
+import hashlib
+
+from fixtrail_protocol.trace import TraceHeader
+
+START = b"\0" * 32
+
+
+def next_link(last: bytes, *fields: str | None) -> bytes:
+    """Return the link of an event: SHA-256 over the link before it and the event's fields.
+
+    Parameters
+    ----------
+    fields
+        ``event_id, event_type, timestamp, actor, data, redactions`` as stored.
+    """
+    digest = hashlib.sha256(last)
+    for value in fields:
+        raw = b"\xff" if value is None else value.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(raw))
+        digest.update(raw)
+    return digest.digest()
+
+
+def seal(last: bytes, header: TraceHeader) -> str:
+    """Return the seal of a finalized trace: SHA-256 over its last link and its header, counts left out."""
+    plain = header.model_copy(deep=True)
+    plain.capture = None
+    if plain.reconstruction is not None:
+        plain.reconstruction.seal = None
+    return hashlib.sha256(last + plain.model_dump_json().encode()).hexdigest()
