@@ -12,18 +12,20 @@ from fixtrail_protocol.base import now
 from fixtrail_protocol.commands import CommandError, parse_test_command
 from fixtrail_protocol.qa import QaResults, Reasoning, TestRun
 from fixtrail_protocol.rpc import FinalizeResult
-from fixtrail_protocol.trace import Capture, Reconstruction
+from fixtrail_protocol.trace import Capture
 
 from fixtrail.capture.recorder import Recorder
 from fixtrail.delivery.json_export import export_json
 from fixtrail.errors import FixtrailError
 from fixtrail.qa.judge import ReasoningStep, judge_reasoning
-from fixtrail.replay.git import git_line
-from fixtrail.replay.tree import TreeStore, open_tree_store
+from fixtrail.replay.verify import verify_trace
 from fixtrail.report.html import write_html_report
 from fixtrail.settings import Settings
+from fixtrail.store.chain import seal
+from fixtrail.store.git import git_line
 from fixtrail.store.layout import DataDirectory
 from fixtrail.store.reader import TraceReader
+from fixtrail.store.tree import TreeStore, open_tree_store
 
 SNIPPET_CHARACTERS = 2_000
 """Tail of the test output that goes into the 1.0 field ``test_output_snippet``."""
@@ -51,25 +53,31 @@ async def finalize_trace(
         Cancelled: the container is gone, the trace stays open.
     """
     progress("Writing down the last edits", 2)
-    await recorder.writer.flush()
+    await recorder.settle()
     consent = recorder.header.consent
     keep = data.tree_folder(recorder.trace_id) if consent is not None and consent.code else None
-    with open_tree_store(recorder.workspace.root, keep) as store:
-        progress("Collecting the files", 5)
-        tree = await asyncio.to_thread(store.write)
+    with open_tree_store(recorder.workspace.root, keep, settings.capture.exclude) as store:
+        progress("Rebuilding the code from the trace", 5)
+        live = recorder.code.scanned if recorder.code is not None and keep is not None else None
+        if live is None:
+            live = await asyncio.to_thread(store.write)
+        proof = await verify_trace(recorder.writer.path, store, tree=live)
+        # What is tested is what the trace rebuilds; only where it rebuilds nothing, the workspace as it lies there.
+        tree = (proof.replayed if proof.verified else None) or live
         tests, reasoning = await _assess(recorder, store, tree, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     progress("Writing the trace", 95)
     header = recorder.header.model_copy(deep=True)
     header.qa_results = _results(tests, reasoning)
     header.repo.commit_after = commit_after
-    header.reconstruction = Reconstruction(verified=None, reason="replay was not tried", tree=tree)
+    header.reconstruction = proof
     header.end_time = now()
     before = recorder.header
     recorder.header = header
     try:
         await recorder.record("session_mark", {"mark": "finalized"}, actor="tool")
         header.capture = Capture(events=recorder.writer.events, gaps=recorder.writer.gaps)
+        proof.seal = seal(recorder.writer.link, header)
         await recorder.set_state("finalized")
         trace_path = data.exports / f"{recorder.trace_id}.json"
         report_path = data.exports / f"{recorder.trace_id}.html"

@@ -62,6 +62,7 @@ class CaptureSettings(_Section):
     edit_pause_seconds: float = Field(default=2.0, gt=0, description="A pause in typing this long closes a burst.")
     output_bytes: int = Field(default=64 * 1024, ge=1024, description="Kept of a command's output, head and tail.")
     max_file_bytes: int = Field(default=2 * 1024**2, ge=1024, description="A larger file is recorded without its diff.")
+    exclude: tuple[str, ...] = Field(default=(), description="Patterns, as in .gitignore, of files never recorded.")
 
 
 class Settings(_Section):

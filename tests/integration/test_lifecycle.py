@@ -89,7 +89,7 @@ async def test_what_happened_while_no_daemon_ran_is_a_named_gap(isolated: Path, 
         await daemon.open(workspace / "calc.py")
         (gap,) = await daemon.get(trace, "capture_gap")
         assert gap["data"]["reason"] == "daemon_restarted"
-        assert "may be missing" in gap["data"]["detail"]
+        assert "not step by step" in gap["data"]["detail"]
         assert (await daemon.request("trace/status", {}))["gaps"] == 1
 
 

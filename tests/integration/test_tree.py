@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from fixtrail.replay.repository import repository_state, strip_credentials
-from fixtrail.replay.tree import EMPTY_TREE, TreeStore
+from fixtrail.store.repository import repository_state, strip_credentials
+from fixtrail.store.tree import EMPTY_TREE, TreeStore
 
 IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
 

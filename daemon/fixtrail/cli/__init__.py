@@ -19,6 +19,8 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "discard": ("fixtrail.cli.record", "discard", "Delete a trace."),
     "list": ("fixtrail.cli.traces", "list_traces", "List the traces on this machine."),
     "show": ("fixtrail.cli.traces", "show", "Print a trace."),
+    "verify": ("fixtrail.cli.proof", "verify", "Prove that a trace rebuilds its code."),
+    "replay": ("fixtrail.cli.proof", "replay", "Build the code as it was at an event."),
     "report": ("fixtrail.cli.traces", "report", "Print a readable report; write it as HTML."),
     "export": ("fixtrail.cli.traces", "export", "Write a trace to a file."),
     "upload": ("fixtrail.cli.traces", "upload", "Send a finished trace to a collector."),

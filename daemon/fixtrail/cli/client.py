@@ -49,6 +49,10 @@ class Client:
         """Say that something happens now: what was typed before belongs before it."""
         await self._notify("trace/events", {"stream": "command-line", "firstSeq": 1, "events": []})
 
+    async def command_started(self, event_id: str, timestamp: str) -> None:
+        """Say that a command has begun whose event will have this id."""
+        await self._notify("trace/commandStarted", {"eventId": event_id, "timestamp": timestamp})
+
     async def record(self, events: list[dict[str, Any]]) -> None:
         """Record events; they are on the disk when this returns."""
         stream = f"command-line-{uuid.uuid4()}"
@@ -154,6 +158,7 @@ async def connect(
             await remote.close()
         return
     service = TraceService(data, this_process())
+    service.watches_disk = False
     methods = Methods(service)
     peer = _LocalPeer(methods)
 
@@ -169,6 +174,8 @@ async def connect(
         if trace_id is not None and open_trace:
             await _open_local(service, trace_id)
         yield client
+        if need_trace and service.recorder is not None and service.recorder.recording:
+            await service.recorder.settle()
     finally:
         await service.close()
 

@@ -14,6 +14,7 @@ import click
 from fixtrail_protocol.base import now
 
 from fixtrail.capture.output import HeadAndTail
+from fixtrail.capture.recorder import new_id
 from fixtrail.cli.client import connect, data_directory
 from fixtrail.cli.output import command_body
 from fixtrail.errors import StateError, UsageError
@@ -92,9 +93,10 @@ async def run(command: tuple[str, ...]) -> int:
     if data_directory().open_trace_of(here) is None:
         raise StateError("trace/not-recording", f"Nothing is being recorded in {here}.", "Begin with 'fixtrail start'.")
     kept = HeadAndTail(KEPT_BYTES)
-    started, clock = now(), time.monotonic()
+    event_id, started, clock = new_id(), now(), time.monotonic()
     async with connect(need_trace=True) as call:
         await call.close_burst()
+        await call.command_started(event_id, started)
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
     try:
         interactive = sys.stdout.isatty() and hasattr(os, "openpty")
@@ -117,5 +119,8 @@ async def run(command: tuple[str, ...]) -> int:
             "duration_ms": round((time.monotonic() - clock) * 1000),
             "confidence": "high",
         }
-        await call.record([{"event_type": "terminal_command", "timestamp": started, "data": data}])
+        # Said again: where no daemon runs, the process that takes the event is not the one that saw the start.
+        await call.command_started(event_id, started)
+        event = {"event_id": event_id, "event_type": "terminal_command", "timestamp": started, "data": data}
+        await call.record([event])
     return code if code >= 0 else 128 - code

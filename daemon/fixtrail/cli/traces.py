@@ -14,7 +14,7 @@ from fixtrail.errors import UsageError
 _SCHEMAS = {"1.1": "json", "1.0": "json-1.0"}
 
 
-async def _wanted(call: Any, trace_id: str | None) -> str:
+async def wanted_trace(call: Any, trace_id: str | None) -> str:
     """Return the trace that is meant: the one named, else the open one of this folder, else the newest."""
     if trace_id is not None:
         return trace_id
@@ -78,7 +78,7 @@ async def show(trace_id: str | None, after: int, limit: int, as_json: bool) -> N
     from fixtrail.report.terminal import print_report
 
     async with connect(open_trace=False) as call:
-        wanted = await _wanted(call, trace_id)
+        wanted = await wanted_trace(call, trace_id)
         page = await call("trace/get", {"traceId": wanted, "afterSeq": after, "limit": limit if as_json else 1})
     if as_json:
         print_json(page)
@@ -96,7 +96,7 @@ async def report(trace_id: str | None, html: Path | None) -> None:
     from fixtrail.report.terminal import print_report
 
     async with connect(open_trace=False) as call:
-        wanted = await _wanted(call, trace_id)
+        wanted = await wanted_trace(call, trace_id)
         await call("trace/get", {"traceId": wanted, "limit": 1})  # what is pending is stored first
     path = data_directory().existing_trace(wanted)
     if html is None:
@@ -114,7 +114,7 @@ async def report(trace_id: str | None, html: Path | None) -> None:
 async def export(trace_id: str | None, schema: str, output: Path | None, as_json: bool) -> None:
     """Write TRACE_ID, by default the newest, as a JSON document."""
     async with connect(open_trace=False) as call:
-        params = {"traceId": await _wanted(call, trace_id), "format": _SCHEMAS[schema]}
+        params = {"traceId": await wanted_trace(call, trace_id), "format": _SCHEMAS[schema]}
         params |= {"path": str(output.resolve())} if output else {}
         result = await call("trace/export", params)
     if as_json:
@@ -134,7 +134,7 @@ async def upload(trace_id: str | None, target: str | None, as_json: bool) -> Non
     """Send the finalized TRACE_ID, by default the newest, to a collector. Needs the upload consent."""
     with Bar("Uploading", hidden=as_json) as bar:
         async with connect(open_trace=False, on_progress=bar.update) as call:
-            params = {"traceId": await _wanted(call, trace_id)} | ({"target": target} if target else {})
+            params = {"traceId": await wanted_trace(call, trace_id)} | ({"target": target} if target else {})
             result = await call("trace/upload", params)
     if as_json:
         print_json(result)

@@ -19,8 +19,12 @@ def apply_consent(event_type: str, data: Mapping[str, Any], consent: Consent) ->
     """
     if event_type in _VIEWS:
         return data if consent.file_views else None
-    if event_type == "code_edit" and not consent.code and data.get("diff") is not None:
-        return {**data, "diff": None, "diff_omitted": "consent"}
+    if event_type == "code_edit" and not consent.code:
+        # The id of a content tells whoever can guess the content that the guess is right.
+        kept = {key: value for key, value in data.items() if key not in ("blob_before", "blob_after")}
+        return {**kept, "diff": None, "diff_omitted": data.get("diff_omitted") or "consent"}
+    if event_type in ("git_change", "tree_change") and not consent.code:
+        return {key: value for key, value in data.items() if key not in ("tree", "tree_before")}
     if event_type == "terminal_command" and not consent.terminal_output and data.get("output") is not None:
         return {**data, "output": None, "output_omitted": "consent", "truncated": 0}
     if event_type == "test_result" and not consent.terminal_output and data.get("cases"):

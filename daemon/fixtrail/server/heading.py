@@ -1,6 +1,5 @@
 """The header of a new trace: the repository as it is now, and its tree."""
 
-from pathlib import Path
 from typing import Any, cast
 
 from fixtrail_protocol.base import now
@@ -11,6 +10,7 @@ from fixtrail._version import __version__
 from fixtrail.capture.paths import Workspace
 from fixtrail.errors import FixtrailError
 from fixtrail.store.layout import DataDirectory
+from fixtrail.store.tree import TreeStore
 
 
 def make_header(
@@ -20,6 +20,7 @@ def make_header(
     test_command: str | None,
     data: DataDirectory,
     editor: Editor | None,
+    store: TreeStore | None = None,
 ) -> tuple[TraceHeader, str | None]:
     """Look at the repository and make the header. Off the event loop: it runs git.
 
@@ -28,7 +29,7 @@ def make_header(
     header, gap
         The header, and what could not be looked at, in one sentence; None when everything could.
     """
-    from fixtrail.replay.repository import repository_state
+    from fixtrail.store.repository import repository_state
 
     start_time = now()
     consent = params.consent.to_document()
@@ -43,8 +44,8 @@ def make_header(
             commit_before=state.head,
             test_command=test_command,
         )
-        keep = data.tree_folder(trace_id) if consent.code else None
-        baseline = _baseline(workspace.root, state.head, keep)
+        if store is not None:
+            baseline = _baseline(store, state.head, keep_patch=consent.code)
     except FixtrailError as error:
         repo = Repo(name=workspace.root.name or "workspace", test_command=test_command)
         gap = str(error)
@@ -64,12 +65,9 @@ def make_header(
     return header, gap
 
 
-def _baseline(workspace: Path, head: str | None, keep: Path | None) -> Baseline:
+def _baseline(store: TreeStore, head: str | None, *, keep_patch: bool) -> Baseline:
     """Write the workspace's tree; where code may not be kept, only its id, and no patch."""
-    from fixtrail.replay.tree import EMPTY_TREE, open_tree_store
-
-    with open_tree_store(workspace, keep) as store:
-        tree = store.write()
-        committed = (store.tree_of_commit(head) if head else None) or EMPTY_TREE
-        patch = store.patch(committed, tree) if keep is not None and committed != tree else None
+    tree = store.write()
+    committed = (store.tree_of_commit(head) if head else None) or store.empty_tree()
+    patch = store.patch(committed, tree) if keep_patch and committed != tree else None
     return Baseline(commit=head, tree=tree, patch=patch)

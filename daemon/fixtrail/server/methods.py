@@ -8,6 +8,7 @@ import orjson
 from fixtrail_protocol.base import RpcModel
 from fixtrail_protocol.rpc import (
     REQUESTS,
+    CommandStartedParams,
     DeleteEventsParams,
     EventsParams,
     ExportParams,
@@ -74,6 +75,7 @@ class Methods:
         service.on_status = self.send_status
         self.notifications: Mapping[str, Callable[[Connection, Any, bool], None]] = {
             "trace/events": self._events,
+            "trace/commandStarted": self._command_started,
             "textDocument/didOpen": self._did_open,
             "textDocument/didChange": self._did_change,
             "textDocument/didSave": self._did_save,
@@ -142,6 +144,11 @@ class Methods:
         if recorder.writer.pending > HIGH_WATER and connection not in self._held:
             self._held.add(connection)
             connection.hold()
+
+    def _command_started(self, _connection: Connection, params: Any, _scrubbed: bool) -> None:
+        wanted = parse(CommandStartedParams, params)
+        if self.service.recorder is not None and self.service.recorder.recording:
+            self.service.recorder.command_started(wanted.event_id, agent=wanted.agent, timestamp=wanted.timestamp)
 
     def _did_open(self, connection: Connection, params: Any, _scrubbed: bool) -> None:
         item = params["textDocument"]

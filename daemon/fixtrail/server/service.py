@@ -27,10 +27,12 @@ from fixtrail_protocol.rpc import (
 )
 from fixtrail_protocol.trace import Editor
 
+from fixtrail.capture.code import CodeRecorder
 from fixtrail.capture.documents import DocumentStore
 from fixtrail.capture.paths import Workspace, path_of_uri
 from fixtrail.capture.recorder import Recorder, new_id
 from fixtrail.errors import InvalidParams, StateError, not_recording
+from fixtrail.server.code import fresh_code, reopened_code, tree_store
 from fixtrail.server.guess import guess_test_command
 from fixtrail.server.heading import make_header
 from fixtrail.settings import Settings, load_settings
@@ -66,6 +68,8 @@ class TraceService:
         self.editor: Editor | None = None
         self.editor_settings: Mapping[str, Any] = {}
         self.sends_file_events = False
+        self.watches_disk = True
+        """A daemon watches; a command that takes a trace for a moment compares everything when it ends."""
         self.on_commit: Callable[[dict[str, int]], None] = lambda _moved: None
         self.on_status: Callable[[], None] = lambda: None
         self._last_finalize: FinalizeResult | None = None
@@ -104,12 +108,15 @@ class TraceService:
         writer = self._writer(path)
         await writer.open(self.owner)
         workspace = Workspace(stored.workspace)
+        capture = self.settings(stored.workspace).capture
+        code, lost = await reopened_code(path, stored.header, workspace, self.data, capture)
         recorder = Recorder(
             writer,
             stored.header,
             workspace,
             self.documents,
-            self.settings(stored.workspace).capture,
+            capture,
+            code=code,
             sends_file_events=self.sends_file_events,
             state=state,
         )
@@ -117,10 +124,14 @@ class TraceService:
         if mark is not None or state != stored.state:
             await recorder.set_state(state, mark)
         if mark == "daemon_restarted" and state == "recording":
-            gap = {"reason": mark, "detail": "Changes made while no daemon ran may be missing from the edits."}
-            await recorder.record("capture_gap", gap, actor="tool")
+            detail = "Changes made while no daemon ran are told as they stood afterwards, not step by step."
+            await recorder.record("capture_gap", {"reason": mark, "detail": detail}, actor="tool")
+        if lost is not None:
+            await recorder.record("capture_gap", {"reason": "not_replayed", "detail": lost}, actor="tool")
         recorder.adopt_open_documents()
         self.data.remember_open_trace(workspace.root, trace_id)
+        if self.watches_disk:
+            recorder.watch_disk(self.data.home)
         self.on_status()
         return recorder
 
@@ -165,9 +176,13 @@ class TraceService:
                 except CommandError as error:
                     raise InvalidParams(str(error)) from None
             trace_id = new_id()
+            store = tree_store(workspace.root, self.data, trace_id, settings.capture, kept=params.consent.code)
             header, gap = await asyncio.to_thread(
-                make_header, trace_id, workspace, params, test_command, self.data, self.editor
+                make_header, trace_id, workspace, params, test_command, self.data, self.editor, store
             )
+            code: CodeRecorder | None = None
+            if gap is None and header.baseline is not None and (tree := header.baseline.tree) is not None:
+                code = await asyncio.to_thread(fresh_code, workspace, store, tree, settings.capture)
             writer = self._writer(self.data.trace_path(trace_id))
             await writer.create(header, state="recording", workspace=workspace.root, owner=self.owner)
             recorder = Recorder(
@@ -176,6 +191,7 @@ class TraceService:
                 workspace,
                 self.documents,
                 settings.capture,
+                code=code,
                 sends_file_events=self.sends_file_events,
             )
             self.recorder = recorder
@@ -184,6 +200,8 @@ class TraceService:
                 await recorder.record("capture_gap", {"reason": "baseline", "detail": gap}, actor="tool")
             recorder.adopt_open_documents()
             self.data.remember_open_trace(workspace.root, trace_id)
+            if self.watches_disk:
+                recorder.watch_disk(self.data.home)
         self.on_status()
         return StartResult(trace_id=trace_id, start_time=header.start_time)
 

@@ -1,0 +1,101 @@
+"""``verify replay``: does a trace rebuild its code, and what was it at a given event."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from fixtrail.cli.client import connect, data_directory
+from fixtrail.cli.output import command_body, console, json_option, print_json
+from fixtrail.cli.traces import wanted_trace
+from fixtrail.errors import FixtrailError, UnavailableError, UsageError
+from fixtrail.replay.machine import NotPossibleError, ReplayError
+from fixtrail.replay.verify import build, verify_trace
+from fixtrail.settings import load_settings
+from fixtrail.store.reader import TraceReader
+from fixtrail.store.tree import TreeStore
+
+
+async def _opened(trace: str | None) -> tuple[Path, TreeStore]:
+    """Return the file of a trace, named by id or path, and where its objects are."""
+    path = Path(trace) if trace is not None and trace.endswith(".db") else None
+    if path is not None and not path.is_file():
+        raise UsageError("trace/unknown", f"There is no file {path}.", "See 'fixtrail list'.")
+    if path is None:
+        async with connect(open_trace=False) as call:
+            path = data_directory().existing_trace(await wanted_trace(call, trace))
+    path = path.resolve()
+    try:
+        async with TraceReader(path) as reader:
+            workspace = (await reader.trace()).workspace
+    except (FixtrailError, ValueError):
+        workspace = path.parent  # verify says what is wrong with the file
+    folder = path.with_suffix(".git")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return path, TreeStore(workspace, folder, load_settings(workspace).capture.exclude)
+
+
+@click.command()
+@click.argument("trace", required=False)
+@json_option
+@command_body
+async def verify(trace: str | None, as_json: bool) -> int:
+    """Replay TRACE and compare it with what was on the disk. Exit code 1 when it does not rebuild its code.
+
+    TRACE is an id or a .db file; by default the one of this folder, else the newest.
+    """
+    path, store = await _opened(trace)
+    if as_json:
+        result = await verify_trace(path, store)
+        print_json({"trace_id": path.stem, **result.model_dump(mode="json")})
+    else:
+        with console(stderr=True).status("Replaying …") as status:
+            result = await verify_trace(path, store, progress=lambda seq: status.update(f"Replaying … {seq:,} events"))
+        from rich.markup import escape
+
+        counts = f"{result.edits} changes replayed, {result.checkpoints} trees compared"
+        if result.verified:
+            console().print(f"[green]✓ The trace rebuilds its code.[/] {counts}; tree {result.replayed}.")
+            for name in result.unsaved:
+                console().print(f"  [yellow]not saved:[/] {escape(name)}")
+        elif result.verified is None:
+            console().print(f"[yellow]No proof:[/] {escape(result.reason or '')}.")
+        else:
+            found = result.mismatch
+            console().print("[red]✗ The trace does not rebuild its code.[/]")
+            if found is not None:
+                place = f"event {found.seq} {found.event_id}: " if found.seq is not None else ""
+                name = f" File: {found.file_path}." if found.file_path else ""
+                console().print(escape(f"  {place}{found.detail}.{name} [{found.code}]"))
+            console().print(f"  {counts}.")
+    return 1 if result.verified is False else 0
+
+
+@click.command()
+@click.argument("trace", required=False)
+@click.option("--at", metavar="EVENT", help="Id or number of the event; by default the last.")
+@click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="A folder that is empty or new.")
+@json_option
+@command_body
+async def replay(trace: str | None, at: str | None, target: Path, as_json: bool) -> int:
+    """Build the files as they were on the disk after EVENT of TRACE in the folder --to."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError("replay/not-empty", f"{target} is not an empty folder.", "Name another.")
+    path, store = await _opened(trace)
+    try:
+        with console(stderr=True).status("Replaying …"):
+            built, seq = await build(path, store, at)
+            tree = built.state.disk.write(built.state.contents)
+            for blob in {entry.blob for _, entry in built.state.disk.files() if entry.mode != "160000"}:
+                built.state.contents.keep(blob)
+            await asyncio.to_thread(store.check_out, tree, target)
+    except ReplayError as error:
+        console(stderr=True).print(f"[red]✗[/] The code can't be rebuilt: {error}.", markup=True)
+        return 1
+    except NotPossibleError as error:
+        raise UnavailableError("replay/not-possible", f"The code can't be rebuilt: {error}.") from None
+    if as_json:
+        print_json({"trace_id": path.stem, "seq": seq, "tree": tree, "path": str(target.resolve())})
+    else:
+        console().print(f"[green]✓[/] The code after event {seq} is in {target} (tree {tree}).")
+    return 0

@@ -1,0 +1,58 @@
+"""Make what records the code of a workspace: at the start from the baseline, later by replay of the trace."""
+
+import asyncio
+import logging
+import tempfile
+from pathlib import Path
+
+from fixtrail_protocol.trace import TraceHeader
+
+from fixtrail.capture.code import CodeRecorder
+from fixtrail.capture.paths import Workspace
+from fixtrail.errors import FixtrailError
+from fixtrail.replay.machine import NotPossibleError, ReplayError
+from fixtrail.replay.verify import begin_replay, replay_to
+from fixtrail.settings import CaptureSettings
+from fixtrail.store.code import CodeState
+from fixtrail.store.layout import DataDirectory
+from fixtrail.store.reader import TraceReader
+from fixtrail.store.tree import TreeStore
+
+logger = logging.getLogger(__name__)
+
+
+def tree_store(
+    workspace: Path, data: DataDirectory, trace_id: str, settings: CaptureSettings, *, kept: bool
+) -> TreeStore:
+    """Return where the objects of a trace go: beside it when they are ``kept``, else to a folder that is removed."""
+    folder = data.tree_folder(trace_id) if kept else Path(tempfile.mkdtemp(prefix="fixtrail-"))
+    return TreeStore(workspace, folder, settings.exclude, temporary=not kept)
+
+
+def fresh_code(workspace: Workspace, store: TreeStore, tree: str, settings: CaptureSettings) -> CodeRecorder:
+    """Return a recorder that stands at ``tree``. Off the event loop: it runs git."""
+    state = CodeState(store.load(tree), store.contents())
+    return CodeRecorder(workspace.root, store, state, settings.max_file_bytes)
+
+
+async def reopened_code(
+    path: Path, header: TraceHeader, workspace: Workspace, data: DataDirectory, settings: CaptureSettings
+) -> tuple[CodeRecorder | None, str | None]:
+    """Return a recorder that stands where the trace ends, and what was lost on the way; None: there is no git."""
+    kept = header.consent is not None and header.consent.code
+    store = tree_store(workspace.root, data, header.trace_id, settings, kept=kept)
+    lost: str | None = None
+    try:
+        async with TraceReader(path) as reader:
+            try:
+                replay = await asyncio.to_thread(begin_replay, header, store)
+                await replay_to(reader, replay)
+                return CodeRecorder(workspace.root, store, replay.state, settings.max_file_bytes), None
+            except NotPossibleError as error:
+                logger.info("trace not replayed trace=%s reason=%s", header.trace_id, error)
+            except (ReplayError, ValueError) as error:
+                lost = f"The trace can't be replayed to its end, so later edits begin anew: {error}"
+        tree = await asyncio.to_thread(store.write)
+        return await asyncio.to_thread(fresh_code, workspace, store, tree, settings), lost
+    except FixtrailError as error:
+        return None, str(error)
