@@ -122,11 +122,15 @@ class TraceReader:
                     break
         return found
 
-    async def linked_page(self, after_seq: int, limit: int) -> list[tuple[StoredEvent, bytes | None]]:
-        """Return a page with the link of each event; None in a trace of before there were any."""
+    async def is_linked(self) -> bool:
+        """Whether the file is of a version in which every event has a link; one without has lost it then."""
         async with self._connection.execute("PRAGMA user_version") as cursor:
             row = await cursor.fetchone()
-        link = "link" if row is not None and int(row[0]) >= 2 else "NULL"
+        return row is not None and int(row[0]) >= 2
+
+    async def linked_page(self, after_seq: int, limit: int) -> list[tuple[StoredEvent, bytes | None]]:
+        """Return a page with the link of each event; None in a trace of before there were any."""
+        link = "coalesce(link, x'')" if await self.is_linked() else "NULL"
         query = f"SELECT {_COLUMNS}, {link} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
         try:
             async with self._connection.execute(query, (after_seq, limit)) as cursor:
