@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import commits, finalize, idle, notifications, startup
+from tests.benchmarks import commits, finalize, idle, keystroke, large_tree, long_session, notifications, startup
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.scene import Scene
 
@@ -20,6 +20,9 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "finalize": finalize.run,
     "startup": startup.run,
     "idle": idle.run,
+    "keystroke": keystroke.run,
+    "large_tree": large_tree.run,
+    "long_session": long_session.run,
 }
 
 

@@ -17,6 +17,8 @@ EVENTS = 20_000
 BATCH = 100
 ROUNDS = 5
 
+INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, zeroblob(32))"
+
 
 class _Daemon:
     """From the first byte sent to the last ``trace/recorded``."""
@@ -69,7 +71,9 @@ class _Raw:
         begin = time.perf_counter()
         for place in range(0, EVENTS, BATCH):
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", rows[place : place + BATCH])
+            self._db.executemany(
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, zeroblob(32))", rows[place : place + BATCH]
+            )
             self._db.execute("COMMIT")
         return time.perf_counter() - begin
 

@@ -22,6 +22,9 @@ from fixtrail.store.tree import TreeDifference, TreeStore
 
 STORM = 200
 """More files than this that change at once are one event and a tree."""
+STORM_SECONDS = 3.0
+AFTER_STORM = 20
+"""So soon after a storm, more files than this are still a part of it."""
 LISTED = 1_000
 """Files an event names at the most."""
 
@@ -81,6 +84,7 @@ class CodeRecorder:
         self._limit = limit
         self._git_state: GitState | None = None
         self._codecs: dict[str, str | None] = {}
+        self._last_storm = 0.0
 
     # --- the editor ------------------------------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ class CodeRecorder:
         if look.everything or moved or (look.git and look.paths):
             return self._compare_all(look, old or now or GitState(), now or GitState())
         paths = self._files(look.paths)
-        if len(paths) > STORM:
+        if self._is_storm(len(paths), look):
             return self._compare_all(look, GitState(), GitState())
         return self._files_changed(self._differences(paths), look)
 
@@ -194,10 +198,17 @@ class CodeRecorder:
         gits = self.git.done_by_git(changes, old, now) if (look.git or now != old) and changes else set()
         gits |= modules
         others = [change for change in changes if change.path not in gits]
-        made = self._tree_changed(others, look, "storm") if len(others) > STORM else self._files_changed(others, look)
+        storm = self._is_storm(len(others), look)
+        made = self._tree_changed(others, look, "storm") if storm else self._files_changed(others, look)
         if gits or now != old:
             made.append(self._git_changed([change for change in changes if change.path in gits], look, old, now))
         return made
+
+    def _is_storm(self, count: int, look: Look) -> bool:
+        if count <= (AFTER_STORM if look.moment - self._last_storm < STORM_SECONDS else STORM):
+            return False
+        self._last_storm = look.moment
+        return True
 
     def _git_changed(self, changes: list[TreeDifference], look: Look, old: GitState, now: GitState) -> Made:
         before = self.state.disk.write()

@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 SURROGATE_RULE = "lone-surrogate"
 """Redaction rule of half an emoji: an editor can send one, UTF-8 cannot hold it, so it becomes U+FFFD."""
 
+_TELLING = ("terminal_command", "file_create", "file_rename", "file_delete")
+"""Events of the editor that say something about files on the disk."""
+
 _EVENT: TypeAdapter[Any] = TypeAdapter(EventIn)
 
 
@@ -221,12 +224,12 @@ class Recorder:
 
     def _notice(self, raw: Mapping[str, Any]) -> None:
         """See in an event of the editor what it means for files: a command's end, a file moved by hand."""
-        if not isinstance(raw, Mapping) or not isinstance(data := raw.get("data"), Mapping):
+        if not isinstance(data := raw.get("data"), Mapping):
             return  # the writer says that it can't be read
         kind = raw.get("event_type")
         if kind == "terminal_command" and isinstance(raw.get("event_id"), str):
             self._causes.ended(raw["event_id"])
-        elif kind in ("file_create", "file_rename", "file_delete"):
+        elif kind != "terminal_command":
             paths = [path for key in ("file_path", "old_path") if isinstance(path := data.get(key), str)]
             inside = frozenset(path for path in paths if self.workspace.relative(self.workspace.root / path))
             if inside:
@@ -279,7 +282,8 @@ class Recorder:
             )
         )
         for raw in fresh:
-            self._notice(raw)
+            if type(raw) is dict and raw.get("event_type") in _TELLING:
+                self._notice(raw)
         return None
 
     def _rows_or_gap(self, raw: Mapping[str, Any], *, scrubbed: bool) -> list[Row]:

@@ -31,7 +31,7 @@ def tree_store(
 
 def fresh_code(workspace: Workspace, store: TreeStore, tree: str, settings: CaptureSettings) -> CodeRecorder:
     """Return a recorder that stands at ``tree``. Off the event loop: it runs git."""
-    state = CodeState(store.load(tree), store.contents())
+    state = CodeState(lambda: store.load(tree), store.contents())
     return CodeRecorder(workspace.root, store, state, settings.max_file_bytes)
 
 

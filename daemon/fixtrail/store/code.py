@@ -4,7 +4,7 @@ The recorder moves this state on with each event it makes; replay moves it on wi
 transition for both, so what is recorded is what is replayed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -127,11 +127,18 @@ def _walk(folder: _Folder, prefix: str) -> Iterator[tuple[str, Entry]]:
 class CodeState:
     """What the events have told so far."""
 
-    def __init__(self, disk: CodeTree, contents: Contents) -> None:
-        self.disk = disk
+    def __init__(self, disk: "CodeTree | Callable[[], CodeTree]", contents: Contents) -> None:
+        self._disk = disk
         self.contents = contents
         self.unsaved: dict[str, str] = {}
         """Blob ids of texts that stand in the editor and not on the disk."""
+
+    @property
+    def disk(self) -> CodeTree:
+        """The files on the disk; a listing of a large tree is read when it is first needed, not at the start."""
+        if not isinstance(self._disk, CodeTree):
+            self._disk = self._disk()
+        return self._disk
 
     def seen(self, path: str) -> str | None:
         """Return the blob id of what the developer sees: the unsaved text, else the file on the disk."""

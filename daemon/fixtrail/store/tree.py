@@ -38,6 +38,17 @@ class TreeDifference:
 
 
 @dataclass(frozen=True)
+class _Place:
+    """Of a repository: its hash, the folder it is in, our folder's place in that, its git directories."""
+
+    algorithm: str
+    top: str | None
+    prefix: str
+    own: Path | None
+    common: Path | None
+
+
+@dataclass(frozen=True)
 class TreeStore:
     """Where the objects of one trace's trees are: ``folder`` is ours, the repository's are read beside it."""
 
@@ -54,9 +65,12 @@ class TreeStore:
         A git directory of our own is used, with attributes that turn every conversion off (line endings,
         filters, ``ident``): a blob then holds the bytes that are on the disk.
         """
+        return dict(self._environment)
+
+    @functools.cached_property
+    def _environment(self) -> dict[str, str]:
         objects = self.folder / "objects"
         bare = self.folder / "repository"
-        theirs = self._theirs("objects")
         if not bare.exists():
             objects.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = self.folder / f"repository.{os.getpid()}"
@@ -65,35 +79,57 @@ class TreeStore:
             (fresh / "info" / "attributes").write_text("* -text -eol -filter -ident -working-tree-encoding\n")
             with contextlib.suppress(OSError):
                 fresh.rename(bare)
-        top = git_line("rev-parse", "--show-toplevel", cwd=self.workspace)
         env = {
             "GIT_DIR": str(bare),
-            "GIT_WORK_TREE": top or str(self.workspace),
+            "GIT_WORK_TREE": self._place.top or str(self.workspace),
             "GIT_OBJECT_DIRECTORY": str(objects),
         }
-        if theirs:
+        if theirs := self._theirs("objects"):
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = f'"{theirs}"' if ":" in theirs else theirs
+        self._leave_out(bare)
+        return env
+
+    def _leave_out(self, bare: Path) -> None:
+        """Take over what the repository leaves out beside its ``.gitignore`` files, and our own patterns."""
         theirs_left_out = ""
         with contextlib.suppress(OSError):
             theirs_left_out = Path(self._theirs("info", "exclude") or "").read_text(encoding="utf-8", errors="replace")
         (bare / "info" / "exclude").write_text("\n".join((theirs_left_out, *self.exclude, "")), encoding="utf-8")
-        return env
 
     @functools.cached_property
+    def _place(self) -> "_Place":
+        """Where the workspace lies in its repository: one call of git, for what does not change."""
+        asked = ("--show-object-format", "--show-toplevel", "--show-prefix", "--absolute-git-dir")
+        done = run_git("rev-parse", *asked, "--git-common-dir", cwd=self.workspace, check=False)
+        lines = os.fsdecode(done.stdout).split("\n")
+        if done.returncode != 0 or len(lines) < 5:
+            return _Place("sha1", None, "", None, None)
+        common = Path(lines[4])
+        return _Place(
+            lines[0], lines[1], lines[2], Path(lines[3]), common if common.is_absolute() else self.workspace / common
+        )
+
+    @property
     def algorithm(self) -> str:
         """The repository's hash: ``sha1`` or ``sha256``."""
-        return git_line("rev-parse", "--show-object-format", cwd=self.workspace) or "sha1"
+        return self._place.algorithm
 
     def _theirs(self, *place: str) -> str | None:
         """Return where something lies in the repository's git directory; None outside git."""
-        return git_line("rev-parse", "--path-format=absolute", "--git-path", "/".join(place), cwd=self.workspace)
+        own, common = self._place.own, self._place.common
+        if own is None or common is None:
+            return None
+        # Each work tree has an index of its own; the rest is common to them (gitrepository-layout).
+        return str((own if place == ("index",) else common).joinpath(*place))
 
     def _own_settings(self) -> list[str]:
         """Return the repository's own settings that decide which files there are, as options for git."""
+        wanted = r"^core\.(excludesfile|filemode|symlinks|ignorecase)$"
+        done = run_git("config", "-z", "--get-regexp", wanted, cwd=self.workspace, check=False)
         found: list[str] = []
-        for key in ("core.excludesFile", "core.fileMode", "core.symlinks", "core.ignoreCase"):
-            value = git_line("config", "--get", key, cwd=self.workspace)
-            if value is not None:
+        for entry in os.fsdecode(done.stdout).split("\0"):
+            key, newline, value = entry.partition("\n")
+            if newline:
                 found += ["-c", f"{key}={value}"]
         return found
 
@@ -106,7 +142,8 @@ class TreeStore:
             ``git/missing`` or ``git/failed``.
         """
         env = self.environment()
-        prefix = git_line("rev-parse", "--show-prefix", cwd=self.workspace)
+        self._leave_out(Path(env["GIT_DIR"]))
+        prefix = self._place.prefix
         handle, name = tempfile.mkstemp(dir=self.folder, prefix="index.")
         os.close(handle)
         index = Path(name)
