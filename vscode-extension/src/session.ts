@@ -251,7 +251,11 @@ export class Session implements Disposable {
         folder: folder.uri,
         output: consent?.terminal_output === true,
         record,
-        mark: () => { this.outbox.mark(); },
+        began: (eventId, command, agent) => {
+          this.outbox.mark();
+          // Lost with the daemon it is only an actor that is not known.
+          void this.server.notify("trace/commandStarted", { eventId, command, agent }).catch(() => undefined);
+        },
         warn: (message) => { this.#warnOfTerminal(message); },
       }),
     };

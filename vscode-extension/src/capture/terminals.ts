@@ -9,8 +9,9 @@ import {
   type TerminalShellExecution,
   type Uri,
 } from "vscode";
-import { makeEvent, type EventIn } from "../common/events";
+import { makeEvent, uuid7, type EventIn } from "../common/events";
 import type { TerminalCommandData } from "../protocol";
+import { isAgent } from "./agents";
 import { OutputCollector } from "./output";
 import { workingFolder } from "./paths";
 
@@ -26,13 +27,14 @@ export interface TerminalOptions {
   /** Whether what commands print may be read. */
   readonly output: boolean;
   readonly record: (event: EventIn) => void;
-  /** A command begins: close the burst of typing before it. */
-  readonly mark: () => void;
+  /** A command begins: close the burst of typing before it, and say what its event will be called. */
+  readonly began: (eventId: string, command: string, agent: boolean) => void;
   /** A terminal cannot be recorded; one sentence. */
   readonly warn: (message: string) => void;
 }
 
 interface Run {
+  readonly eventId: string;
   readonly execution: TerminalShellExecution;
   readonly terminal: Terminal;
   readonly began: number;
@@ -85,13 +87,16 @@ export class TerminalCommands implements Disposable {
     if (!this.#concerns(execution)) return;
     const reason = "Another command began in its terminal before its end was seen.";
     this.#abandon((run) => run.terminal === terminal, reason);
-    this.#options.mark();
+    const eventId = uuid7();
+    const command = execution.commandLine.value;
+    this.#options.began(eventId, command, isAgent(terminal.name, command));
     const output = this.#options.output ? new OutputCollector() : undefined;
     const watchdog = setTimeout(() => {
       this.#abandon((run) => run.execution === execution, "Its end was not seen within 12 hours.");
     }, WATCHDOG);
     watchdog.unref();
     this.#runs.set(execution, {
+      eventId,
       execution,
       terminal,
       began: Date.now(),
@@ -138,10 +143,11 @@ export class TerminalCommands implements Disposable {
         ...(reason !== undefined && { exit_code_reason: reason }),
         ...outputOf(run.output),
         duration_ms: Math.round(duration),
+        terminal: run.terminal.name,
       },
       run.began,
     );
-    this.#options.record(event);
+    this.#options.record({ ...event, event_id: run.eventId });
   }
 
   /** Not what runs in another folder of the window: it belongs to other work. */

@@ -76,7 +76,10 @@ export class Server implements Disposable {
   }
 
   /** Rejects when the daemon is not there; an event that must not be lost goes through the outbox. */
-  async notify(method: "trace/events", params: Notifications["trace/events"]): Promise<void> {
+  async notify<Method extends "trace/events" | "trace/commandStarted">(
+    method: Method,
+    params: Notifications[Method],
+  ): Promise<void> {
     if (this.#client?.state !== State.Running) throw new Error("the daemon is not running");
     await this.#client.sendNotification(method, params);
   }
