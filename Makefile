@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 NODE_ENV = export PATH="$$(eval "$$(scripts/setup-editors --node --print-env)"; echo "$$FIXTRAIL_NODE_BIN"):$$PATH"
 
-.PHONY: help demo test test-quick lint schema vsix bench python docker node editors model histories extension clean
+.PHONY: help demo test test-quick test-nightly lint schema vsix bench python docker node editors model histories extension clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ test: python docker editors model histories extension ## Install what the tests 
 
 test-quick: python ## The tests that need no Docker, editor or model
 	@$(BIN)/python -m pytest -m 'not docker and not editor and not model'
+
+test-nightly: python ## Ten times as many random sessions
+	@FIXTRAIL_SESSIONS=2000 $(BIN)/python -m pytest tests/integration/test_replay_sessions.py
 
 lint: python extension ## Style, types, imports, freshness of what is generated
 	@$(BIN)/ruff check .

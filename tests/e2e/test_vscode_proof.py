@@ -59,6 +59,11 @@ def test_each_change_has_its_actor_and_the_trace_verifies(vscode: Open, project:
         assert done.returncode == 0, done.stdout + done.stderr
         assert json.loads(done.stdout)["verified"] is True
 
+        looked = [event["data"] for event in trace["events"] if event["event_type"] == "file_view"]
+        assert {view["file_path"] for view in looked} == {"prices.py"}, looked
+        assert looked[0]["ranges"][0]["start"] == 1
+        assert max(view["dwell_ms"] for view in looked) >= 1000
+
         typed = _edits(trace, "prices.py")
         assert {event["actor"] for event in typed} == {"developer"}, typed
         assert (project / "prices.py").read_text().splitlines()[5] == FIX, "format on save took the blanks away"

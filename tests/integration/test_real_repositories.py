@@ -1,6 +1,7 @@
 """Real packages, three real fixes each: the difference of two releases, made as an editor makes it, replays exactly."""
 
 import difflib
+import itertools
 import os
 import zipfile
 from collections.abc import Callable, Iterator
@@ -29,12 +30,10 @@ def _releases(package: str) -> list[Path]:
 
 def _files(wheel: Path) -> dict[str, bytes]:
     """Return a release's files, the metadata's folder by a name that does not change with the version."""
+    version = f"-{wheel.name.split('-')[1]}"
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
-        return {
-            name.replace(".dist-info", "").replace(f"-{wheel.name.split('-')[1]}", ""): archive.read(name)
-            for name in names
-        }
+        return {name.replace(version, ""): archive.read(name) for name in names}
 
 
 def _steps(old: str, new: str) -> Iterator[dict[str, Any]]:
@@ -84,7 +83,7 @@ async def test_each_fix_replays_to_the_release(
 ) -> None:
     releases = _releases(package)
     assert len(releases) == PACKAGES[package] + 1
-    for number, (old_wheel, new_wheel) in enumerate(zip(releases, releases[1:], strict=False)):
+    for number, (old_wheel, new_wheel) in enumerate(itertools.pairwise(releases)):
         old, new = _files(old_wheel), _files(new_wheel)
         workspace = (tmp_path / str(number)).resolve()
         for name, content in old.items():

@@ -1,7 +1,9 @@
 // The recording of this window: which trace, in which state, what is captured for it.
 import { commands, window, workspace, type Disposable, type ExtensionContext, type WorkspaceFolder } from "vscode";
+import { DebugSessions } from "./capture/debugging";
 import { FileViews } from "./capture/files";
 import { TerminalCommands } from "./capture/terminals";
+import { LineViews } from "./capture/views";
 import { describe, errorData, showError } from "./common/errors";
 import { makeEvent, type EventIn } from "./common/events";
 import type { Log } from "./common/log";
@@ -26,6 +28,8 @@ const TAKE_UP = 30_000;
 interface Capture {
   readonly traceId: string;
   readonly files: FileViews | undefined;
+  readonly lines: LineViews | undefined;
+  readonly debugging: DebugSessions;
   readonly terminals: TerminalCommands;
 }
 
@@ -147,6 +151,7 @@ export class Session implements Disposable {
     if (this.#capture !== undefined) {
       await this.#capture.terminals.settle();
       if (reason !== undefined) this.#capture.terminals.abandon(reason);
+      this.#capture.lines?.finish();
       this.#capture.files?.flush();
     }
     const traceId = this.#status.traceId;
@@ -247,6 +252,8 @@ export class Session implements Disposable {
     this.#capture = {
       traceId,
       files: consent?.file_views === true ? new FileViews(folder.uri, this.#seen.files, record) : undefined,
+      lines: consent?.file_views === true ? new LineViews(folder.uri, record) : undefined,
+      debugging: new DebugSessions(folder.uri, record),
       terminals: new TerminalCommands({
         folder: folder.uri,
         output: consent?.terminal_output === true,
@@ -263,6 +270,8 @@ export class Session implements Disposable {
 
   #stopCapture(): void {
     this.#capture?.files?.dispose();
+    this.#capture?.lines?.dispose();
+    this.#capture?.debugging.dispose();
     this.#capture?.terminals.dispose();
     this.#capture = undefined;
   }
