@@ -52,7 +52,7 @@ def test_another_runner_is_seen_by_its_junit_file(tmp_path: Path) -> None:
     (tmp_path / "target" / "surefire-reports" / "TEST-a.xml").write_text(JUNIT)
     found = derive_test_result(tmp_path, ran("mvn test", "BUILD FAILURE"))
     assert found is not None
-    assert (found["runner"], found["failed"]) == (None, 1)
+    assert (found["runner"], found["failed"]) == ("maven", 1)
 
 
 def test_old_damaged_and_foreign_reports_are_not_read(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Make a ``test_result`` out of a terminal command that ran tests.
 
-From the JUnit file the run wrote, where there is one; else from the summary line of pytest.
+From the JUnit file the run wrote, where there is one; else from what the runner printed at its end.
 """
 
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtrail.capture.junit import MAX_REPORT_BYTES, Report, ReportError, read_report
+from fixtrail.capture.summaries import read_summary, runner_of
 
 _PYTEST = re.compile(r"(?:^|[\s/\\])(?:py\.?test(?:-3)?)(?:\.exe)?(?=\s|$)|-m\s+pytest(?=\s|$)")
 _SUMMARY = re.compile(
@@ -125,7 +126,8 @@ def derive_test_result(root: Path, finished: FinishedCommand) -> dict[str, Any] 
         The workspace, resolved.
     """
     is_pytest = bool(_PYTEST.search(finished.command))
-    data: dict[str, Any] = {"runner": "pytest" if is_pytest else None, "exit_code": finished.exit_code}
+    runner = "pytest" if is_pytest else runner_of(finished.command)
+    data: dict[str, Any] = {"runner": runner, "exit_code": finished.exit_code}
     if report := _report(root, finished):
         total = report.executed + report.skipped
         data |= {
@@ -134,10 +136,13 @@ def derive_test_result(root: Path, finished: FinishedCommand) -> dict[str, Any] 
             "failed": report.failed,
             "errors": report.errors,
             "skipped": report.skipped,
+            "duration_ms": finished.duration_ms,
             "source": "junit",
             "cases": [case.model_dump(exclude_none=True) for case in report.cases],
         }
         return data
     if is_pytest and finished.output and (seen := _from_summary(finished.output)):
         return data | seen | {"source": "terminal"}
+    if runner is not None and not is_pytest and finished.output and (told := read_summary(runner, finished.output)):
+        return data | told | {"source": "terminal"}
     return None
