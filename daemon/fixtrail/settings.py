@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from fixtrail.errors import UsageError
+from fixtrail.home import default_home, user_settings_path
 
 DEFAULT_IMAGE = "fixtrail-base:bookworm"
 DEFAULT_MODEL = "gpt-4o-mini"
@@ -132,11 +132,6 @@ def _repository_layer(workspace: Path) -> dict[tuple[str, ...], Any]:
     return layer
 
 
-def user_settings_path() -> Path:
-    """Return where the user's own settings file is looked for."""
-    return platformdirs.user_config_path("fixtrail") / "settings.toml"
-
-
 def load_settings(
     workspace: Path | None = None,
     *,
@@ -160,7 +155,7 @@ def load_settings(
     UsageError
         ``settings/unreadable``, ``settings/not-for-repository`` or ``settings/invalid``.
     """
-    merged: dict[tuple[str, ...], Any] = {("home",): platformdirs.user_data_path("fixtrail")}
+    merged: dict[tuple[str, ...], Any] = {("home",): default_home()}
     merged |= _leaves(_read_toml(user_file or user_settings_path()))
     if workspace is not None:
         merged |= _repository_layer(workspace)

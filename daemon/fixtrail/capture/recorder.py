@@ -12,45 +12,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-import uuid_utils
 from fixtrail_protocol.base import now
-from fixtrail_protocol.events import EventIn
 from fixtrail_protocol.trace import TraceHeader
-from pydantic import TypeAdapter, ValidationError
 
-from fixtrail.capture.causes import Causes
+from fixtrail.capture.causes import Causes, cause_of
 from fixtrail.capture.code import CodeRecorder, Look, Made, OpenText
 from fixtrail.capture.disk import DiskSource
 from fixtrail.capture.documents import Document, DocumentStore
 from fixtrail.capture.edits import Burst, Cut, EditTracker
-from fixtrail.capture.output import clean
 from fixtrail.capture.paths import Workspace
-from fixtrail.capture.test_results import FinishedCommand, derive_test_result
-from fixtrail.capture.text import bound, scrub
+from fixtrail.capture.rows import EVENT, Rows, new_id
+from fixtrail.capture.text import scrub
 from fixtrail.errors import FixtrailError
-from fixtrail.privacy.consent import apply_consent
 from fixtrail.settings import CaptureSettings
 from fixtrail.store.batch import Batch, Row
 from fixtrail.store.writer import TraceWriter
 
 logger = logging.getLogger(__name__)
 
-SURROGATE_RULE = "lone-surrogate"
-"""Redaction rule of half an emoji: an editor can send one, UTF-8 cannot hold it, so it becomes U+FFFD."""
-
 _TELLING = ("terminal_command", "file_create", "file_rename", "file_delete")
 """Events of the editor that say something about files on the disk."""
-
-_EVENT: TypeAdapter[Any] = TypeAdapter(EventIn)
-
-
-def explain(error: ValidationError) -> str:
-    """Say in one line what is wrong and where, without quoting the input: it may be private."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = str(first["msg"]).replace(repr(first["input"]), "it") if isinstance(first["input"], str) else first["msg"]
-    return f"{place}: {message}" if place else str(message)
 
 
 class Recorder:
@@ -62,6 +43,8 @@ class Recorder:
         Turns what happens to files into events; None where there is no git to compare with.
     sends_file_events
         The editor says itself what is looked at; else ``didOpen`` and ``didClose`` are taken for it.
+    told_runs
+        As :class:`~fixtrail.capture.rows.Rows` has it.
     """
 
     def __init__(
@@ -75,6 +58,7 @@ class Recorder:
         code: CodeRecorder | None = None,
         sends_file_events: bool = False,
         state: str = "recording",
+        told_runs: Sequence[tuple[str, str | None]] = (),
     ) -> None:
         self.writer = writer
         self.header = header
@@ -84,6 +68,7 @@ class Recorder:
         self._settings = settings
         self._sends_file_events = sends_file_events
         self._streams = dict(writer.streams)
+        self._rows = Rows(workspace, header.consent, settings, told_runs)
         self.code = code
         self._edits = EditTracker(self._submit_edit)
         self._causes = Causes()
@@ -186,14 +171,14 @@ class Recorder:
             try:
                 made = make(code)
             except FixtrailError as error:
-                return self._gap("not_compared", f"A change could not be compared with what was there: {error}")
+                return self._rows.gap("not_compared", f"A change could not be compared with what was there: {error}")
             except (OSError, ValueError, RecursionError, MemoryError) as error:
                 logger.exception("change not compared trace=%s", self.trace_id)
-                return self._gap("not_compared", f"A change could not be compared ({type(error).__name__}).")
+                return self._rows.gap("not_compared", f"A change could not be compared ({type(error).__name__}).")
             return [
                 row
                 for event in made
-                for row in self._rows(
+                for row in self._rows.make(
                     new_id(), event.event_type, timestamp, event.actor, event.data, surrogates=event.surrogates
                 )
             ]
@@ -269,13 +254,13 @@ class Recorder:
         if first_seq > known + 1:
             return self.writer.streams.get(stream, 0)
         self.cut_edits("event")
-        fresh = events[known + 1 - first_seq :]
+        fresh = [self._with_command(raw) for raw in events[known + 1 - first_seq :]]
         if not fresh:
             return self.writer.streams.get(stream, 0)
         self._streams[stream] = last = known + len(fresh)
         self.writer.submit(
             Batch(
-                prepare=lambda: [row for raw in fresh for row in self._rows_or_gap(raw, scrubbed=scrubbed)],
+                prepare=lambda: [row for raw in fresh for row in self._rows.of_raw(raw, scrubbed=scrubbed)],
                 size=len(fresh),
                 stream=stream,
                 stream_seq=last,
@@ -286,42 +271,24 @@ class Recorder:
                 self._notice(raw)
         return None
 
-    def _rows_or_gap(self, raw: Mapping[str, Any], *, scrubbed: bool) -> list[Row]:
+    def _with_command(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Name the command that ran the tests, where a run tells of itself and does not know."""
+        if type(raw) is not dict or raw.get("event_type") != "test_result" or type(data := raw.get("data")) is not dict:
+            return raw
+        if data.get("source") != "pytest" or data.get("command_event_id"):
+            return raw
         try:
-            return self._rows_of(raw, scrubbed=scrubbed)
-        except (TypeError, ValueError, RecursionError):
-            # JSON that can be read and not written: nested too deep, or with a number beyond 64 bits.
-            return self._gap("invalid_event", "An event could not be stored: it cannot be written as JSON.")
-
-    def _rows_of(self, raw: Mapping[str, Any], *, scrubbed: bool) -> list[Row]:
-        surrogates = 0
-        if scrubbed:
-            raw, surrogates = scrub(raw)
-        try:
-            _EVENT.validate_python(raw)
-        except ValidationError as error:
-            return self._gap("invalid_event", f"An event could not be read: {explain(error)}.")
-        data = raw["data"]
-        path = data.get("file_path")
-        if path is not None and not self.workspace.holds(path):
-            return self._gap("path_outside", "An event named a file that lies outside the folder that is recorded.")
-        return self._rows(
-            raw.get("event_id") or new_id(),
-            raw["event_type"],
-            raw["timestamp"],
-            raw.get("actor") or "developer",
-            data,
-            surrogates=surrogates,
-        )
-
-    def _gap(self, reason: str, detail: str) -> list[Row]:
-        return self._rows(new_id(), "capture_gap", now(), "tool", {"reason": reason, "detail": detail})
+            began = datetime.fromisoformat(raw["timestamp"]).timestamp()
+        except (KeyError, TypeError, ValueError):
+            return raw  # the writer says that it can't be read
+        command = cause_of(began, self._causes.known())[1]
+        return {**raw, "data": {**data, "command_event_id": command}} if command else raw
 
     # --- own events ------------------------------------------------------------------------------------------
 
     def _submit_own(self, event_type: str, data: Mapping[str, Any], *, actor: str = "developer") -> None:
         timestamp = now()
-        self.writer.submit(Batch(prepare=lambda: self._rows(new_id(), event_type, timestamp, actor, data)))
+        self.writer.submit(Batch(prepare=lambda: self._rows.make(new_id(), event_type, timestamp, actor, data)))
 
     async def record(
         self,
@@ -337,9 +304,9 @@ class Recorder:
         event_id, moment = new_id(), timestamp or now()
         clean, found = scrub(dict(data))
         surrogates += found
-        _EVENT.validate_python({"event_type": event_type, "timestamp": moment, "data": clean})
+        EVENT.validate_python({"event_type": event_type, "timestamp": moment, "data": clean})
         numbers = await self.writer.append(
-            lambda: self._rows(event_id, event_type, moment, actor, clean, surrogates=surrogates)
+            lambda: self._rows.make(event_id, event_type, moment, actor, clean, surrogates=surrogates)
         )
         return (event_id, numbers[0]) if numbers else None
 
@@ -383,66 +350,3 @@ class Recorder:
         await self.writer.close()
         if self.code is not None:
             await asyncio.to_thread(self.code.close)
-
-    # --- rows ------------------------------------------------------------------------------------------------
-
-    def _rows(
-        self,
-        event_id: str,
-        event_type: str,
-        timestamp: str,
-        actor: str,
-        data: Mapping[str, Any],
-        *,
-        surrogates: int = 0,
-    ) -> list[Row]:
-        """Pass an event through the gates and make it storable; a command that ran tests gives a second row."""
-        rows: list[Row] = []
-        derived: dict[str, Any] | None = None
-        if event_type == "terminal_command":
-            data = self._plain_output(data)
-            derived = self._test_result(data, event_id, timestamp)
-        consent = self.header.consent
-        allowed = apply_consent(event_type, data, consent) if consent is not None else data
-        if allowed is not None:
-            redactions = [{"rule": SURROGATE_RULE, "count": surrogates}] if surrogates else None
-            rows.append(
-                Row(
-                    event_id,
-                    event_type,
-                    timestamp,
-                    actor,
-                    orjson.dumps(allowed).decode(),
-                    orjson.dumps(redactions).decode() if redactions else None,
-                )
-            )
-        if derived is not None:
-            rows += self._rows(new_id(), "test_result", timestamp, "tool", derived)
-        return rows
-
-    def _plain_output(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        output = data.get("output")
-        if not output:
-            return data
-        plain = clean(output) if "\x1b" in output else output
-        kept, dropped = bound(plain, self._settings.output_bytes)
-        if kept is output:
-            return data
-        return {**data, "output": kept, "truncated": data.get("truncated", 0) + dropped}
-
-    def _test_result(self, data: Mapping[str, Any], event_id: str, timestamp: str) -> dict[str, Any] | None:
-        finished = FinishedCommand(
-            command=data["command"],
-            cwd=data.get("cwd"),
-            output=data.get("output"),
-            exit_code=data.get("exit_code"),
-            started=datetime.fromisoformat(timestamp),
-            duration_ms=data.get("duration_ms"),
-        )
-        found = derive_test_result(self.workspace.root, finished)
-        return found | {"command_event_id": event_id} if found else None
-
-
-def new_id() -> str:
-    """Return a new UUIDv7."""
-    return str(uuid_utils.uuid7())

@@ -14,12 +14,14 @@ import click
 from fixtrail_protocol.base import now
 
 from fixtrail.capture.output import HeadAndTail
-from fixtrail.capture.recorder import new_id
+from fixtrail.capture.rows import new_id
 from fixtrail.cli.client import connect, data_directory
 from fixtrail.cli.output import command_body
 from fixtrail.errors import StateError, UsageError
 
 KEPT_BYTES = 64 * 1024
+COMMAND_VARIABLE = "FIXTRAIL_COMMAND_ID"
+"""Tells what runs in the command which event it is a part of."""
 
 
 def _copy(source: int, target: IO[bytes], kept: HeadAndTail, lock: threading.Lock) -> None:
@@ -46,7 +48,7 @@ def _spawn(argv: list[str], **streams: Any) -> "subprocess.Popen[bytes]":
         raise UsageError("run/cannot-start", f"{argv[0]} cannot be started: {error.strerror}.") from None
 
 
-def _run_in_terminal(argv: list[str], kept: HeadAndTail) -> int:
+def _run_in_terminal(argv: list[str], kept: HeadAndTail, environment: dict[str, str]) -> int:
     """Give the command a terminal of its own, so that it shows colours and progress as it always does."""
     import pty
     import termios
@@ -55,7 +57,7 @@ def _run_in_terminal(argv: list[str], kept: HeadAndTail) -> int:
     with contextlib.suppress(termios.error, OSError):
         termios.tcsetwinsize(theirs, termios.tcgetwinsize(sys.stdout.fileno()))
     try:
-        child = _spawn(argv, stdout=theirs, stderr=theirs)
+        child = _spawn(argv, stdout=theirs, stderr=theirs, env=environment)
     finally:
         os.close(theirs)
     _copy(ours, sys.stdout.buffer, kept, threading.Lock())
@@ -63,10 +65,10 @@ def _run_in_terminal(argv: list[str], kept: HeadAndTail) -> int:
     return child.wait()
 
 
-def _run_in_pipes(argv: list[str], kept: HeadAndTail) -> int:
+def _run_in_pipes(argv: list[str], kept: HeadAndTail, environment: dict[str, str]) -> int:
     """Keep the two streams apart for whoever reads them; the record holds both in the order they came."""
     lock = threading.Lock()
-    with _spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with _spawn(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as child:
         assert child.stdout is not None
         assert child.stderr is not None
         errors = threading.Thread(target=_copy, args=(child.stderr.fileno(), sys.stderr.buffer, kept, lock))
@@ -100,7 +102,8 @@ async def run(command: tuple[str, ...]) -> int:
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
     try:
         interactive = sys.stdout.isatty() and hasattr(os, "openpty")
-        code = _run_in_terminal(argv, kept) if interactive else _run_in_pipes(argv, kept)
+        environment = os.environ | {COMMAND_VARIABLE: event_id}
+        code = (_run_in_terminal if interactive else _run_in_pipes)(argv, kept, environment)
     finally:
         signal.signal(signal.SIGINT, previous)
     import shlex

@@ -24,7 +24,7 @@ from fixtrail_protocol.rpc import (
 )
 from pydantic import BaseModel, ValidationError
 
-from fixtrail.capture.recorder import explain
+from fixtrail.capture.rows import explain
 from fixtrail.capture.text import scrub
 from fixtrail.errors import InvalidParams
 from fixtrail.server.connection import Connection

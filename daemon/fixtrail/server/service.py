@@ -30,7 +30,8 @@ from fixtrail_protocol.trace import Editor
 from fixtrail.capture.code import CodeRecorder
 from fixtrail.capture.documents import DocumentStore
 from fixtrail.capture.paths import Workspace, path_of_uri
-from fixtrail.capture.recorder import Recorder, new_id
+from fixtrail.capture.recorder import Recorder
+from fixtrail.capture.rows import new_id
 from fixtrail.errors import InvalidParams, StateError, not_recording
 from fixtrail.server.code import fresh_code, reopened_code, tree_store
 from fixtrail.server.guess import guess_test_command
@@ -103,6 +104,7 @@ class TraceService:
         path = self.data.existing_trace(trace_id)
         async with TraceReader(path) as reader:
             stored = await reader.trace()
+            told_runs = await reader.told_runs()
         # A process that died while it finalized left the trace open: it is recording again.
         state = stored.state if stored.state in ("recording", "paused") else "recording"
         writer = self._writer(path)
@@ -119,6 +121,7 @@ class TraceService:
             code=code,
             sends_file_events=self.sends_file_events,
             state=state,
+            told_runs=told_runs,
         )
         self.recorder = recorder
         if mark is not None or state != stored.state:

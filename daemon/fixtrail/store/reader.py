@@ -154,6 +154,15 @@ class TraceReader:
         if row is None or row[0] != "ok":
             raise _damaged(self.path, row[0] if row else "no answer")
 
+    async def told_runs(self, limit: int = 64) -> list[tuple[str, str | None]]:
+        """Return when the last test runs began that told of themselves, each with the id of its command if known."""
+        query = (
+            "SELECT timestamp, json_extract(data, '$.command_event_id') FROM event"
+            " WHERE event_type = 'test_result' AND json_extract(data, '$.source') = 'pytest' ORDER BY seq DESC LIMIT ?"
+        )
+        async with self._connection.execute(query, (limit,)) as cursor:
+            return [(row[0], row[1]) async for row in cursor][::-1]
+
     async def seq_of(self, event: str) -> int | None:
         """Return the number of an event named by its id or its number."""
         query = "SELECT seq FROM event WHERE event_id = ? OR seq = ?"
