@@ -109,3 +109,36 @@ def test_memory_does_not_grow_with_the_output() -> None:
 
     assert kept.total == 6_400 * 32_768
     assert peak < 1024**2
+
+
+SCREEN = "\x1b[?1049h~\r\n~\r\n\x1b[1;1H\x1b[?1049l"
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        (f"before\r\n{SCREEN}after\r\n", "before\nafter\n"),
+        ("before\r\n\x1b[?47hdrawn and killed", "before\n"),
+        (f"{SCREEN}between\n{SCREEN}", "between\n"),
+    ],
+)
+def test_the_screen_of_an_editor_is_no_output(raw: str, left: str) -> None:
+    kept = HeadAndTail(1024)
+    kept.feed(raw.encode())
+    assert kept.full_screen
+    assert kept.text(screens=False) == clean(raw, screens=False) == left
+    assert "~" in clean(raw) or "drawn" in clean(raw)  # of the tests of a fix everything is shown
+
+
+def test_a_screen_that_the_gap_cuts_through_is_left_out_on_both_sides() -> None:
+    kept = HeadAndTail(200)
+    kept.feed(b"before\n\x1b[?1049h" + b"~\r\n" * 500 + b"\x1b[?1049lafter\n")
+    assert kept.full_screen
+    text = kept.text(screens=False)
+    assert (text.startswith("before\n"), text.endswith("after\n"), "~" in text) == (True, True, False)
+
+
+def test_plain_output_is_no_screen() -> None:
+    kept = HeadAndTail(1024)
+    kept.feed(b"\x1b[1mbold\x1b[0m\n")
+    assert not kept.full_screen

@@ -1,23 +1,17 @@
-// The recording of this window: which trace, in which state, what is captured for it.
+// The recording of one folder: which trace, in which state, what is captured for it.
+import { createHash } from "node:crypto";
+import * as path from "node:path";
 import { commands, window, workspace, type Disposable, type ExtensionContext, type WorkspaceFolder } from "vscode";
-import { DebugSessions } from "./capture/debugging";
-import { FileViews } from "./capture/files";
-import { TerminalCommands } from "./capture/terminals";
-import { LineViews } from "./capture/views";
+import { Capture } from "./capture/capture";
 import { describe, errorData, showError } from "./common/errors";
 import { makeEvent, type EventIn } from "./common/events";
 import type { Log } from "./common/log";
 import { Server, type DaemonState } from "./common/server";
-import { StatusView } from "./common/status";
+import type { View } from "./common/status";
 import { Outbox } from "./outbox";
 import type { StartParams, Status } from "./protocol";
 
-/** What this workspace remembers of a trace that is open, so that the next window goes on with it. */
-interface Remembered {
-  readonly traceId: string;
-  readonly folder: string;
-}
-
+/** The trace of a folder that is open, so that the next window goes on with it. */
 const REMEMBERED = "fixtrail.trace";
 const LAST = "fixtrail.lastTrace";
 /** How long, in milliseconds, to wait for events to be on the disk before a trace is closed. */
@@ -25,24 +19,16 @@ const SETTLE = 15_000;
 /** How long, in milliseconds, another process may hold the trace that this window goes on with. */
 const TAKE_UP = 30_000;
 
-interface Capture {
-  readonly traceId: string;
-  readonly files: FileViews | undefined;
-  readonly lines: LineViews | undefined;
-  readonly debugging: DebugSessions;
-  readonly terminals: TerminalCommands;
-}
-
 export class Session implements Disposable {
   readonly context: ExtensionContext;
   readonly log: Log;
+  readonly folder: WorkspaceFolder;
   readonly server: Server;
   readonly outbox: Outbox;
-  readonly #view = new StatusView();
+  readonly #changed: () => void;
   readonly #subscriptions: Disposable[];
   #status: Status = { state: "idle" };
   #daemon: DaemonState = "off";
-  #folder: WorkspaceFolder | undefined;
   #capture: Capture | undefined;
   /** The trace this window finalized last, while no other is open. */
   #finalized: string | undefined;
@@ -50,18 +36,22 @@ export class Session implements Disposable {
   #seen = { traceId: "", files: new Set<string>() };
   #warnedOfTerminals = false;
 
-  constructor(context: ExtensionContext, log: Log) {
+  /** `changed` is called whenever what is to be shown of it changes. */
+  constructor(context: ExtensionContext, log: Log, folder: WorkspaceFolder, changed: () => void) {
     this.context = context;
     this.log = log;
-    this.server = new Server(log);
+    this.folder = folder;
+    this.#changed = changed;
+    this.server = new Server(log, folder);
     this.outbox = new Outbox({
-      folder: context.storageUri?.fsPath,
+      // A folder's own: two sessions of one window must not take each other's queue for one that was left behind.
+      folder: context.storageUri && path.join(context.storageUri.fsPath, shortHash(folder.uri.toString())),
       send: (params) => this.server.notify("trace/events", params),
       warn: (message) => {
         log.warn(message);
         void window.showWarningMessage(message);
       },
-      changed: () => { this.#render(); },
+      changed,
     });
     this.#subscriptions = [
       this.server.onState((state) => { this.#daemonChanged(state); }),
@@ -72,20 +62,25 @@ export class Session implements Disposable {
       }),
       workspace.onDidGrantWorkspaceTrust(() => { this.#refreshServer(); }),
     ];
-    this.#render();
+  }
+
+  /** Whether a trace of the folder was open when the window closed. */
+  static remembers(context: ExtensionContext, folder: WorkspaceFolder): boolean {
+    return context.workspaceState.get(`${REMEMBERED}:${folder.uri.toString()}`) !== undefined;
   }
 
   get status(): Status {
     return this.#status;
   }
 
-  get folder(): WorkspaceFolder | undefined {
-    return this.#folder;
+  get view(): View {
+    const kept = this.outbox.pending(this.#status.traceId ?? undefined);
+    return { folder: this.folder.name, status: this.#status, daemon: this.#daemon, kept };
   }
 
-  /** The trace of now, else the last one of this workspace. */
+  /** The trace of now, else the last one of this folder. */
   get traceId(): string | undefined {
-    return this.#status.traceId ?? this.context.workspaceState.get<string>(LAST);
+    return this.#status.traceId ?? this.#recall(LAST);
   }
 
   /** Whether a trace is open. */
@@ -95,37 +90,32 @@ export class Session implements Disposable {
 
   /** Go on with a trace that was open when the window closed. Starts nothing when there is none. */
   async restore(): Promise<void> {
-    const open = this.context.workspaceState.get<Remembered>(REMEMBERED);
-    const folder = workspace.workspaceFolders?.find(({ uri }) => uri.toString() === open?.folder);
-    if (open === undefined || folder === undefined) return;
-    await this.connect(folder);
+    const open = this.#recall(REMEMBERED);
+    if (open === undefined) return;
+    await this.server.ensure();
     let status = await this.refresh();
-    if (status.traceId !== open.traceId) {
-      if (!(await this.#takeUp(open.traceId))) {
-        this.log.warn(`trace ${open.traceId} was open when the window closed, and is not any more`);
-        this.#closed(open.traceId);
+    if (status.traceId !== open) {
+      if (!(await this.#takeUp(open))) {
+        this.log.warn(`trace ${open} was open when the window closed, and is not any more`);
+        this.#closed(open);
         return;
       }
       status = await this.refresh();
     }
     if (status.state !== "recording") return;
     this.record(makeEvent("session_mark", { mark: "editor_restarted" }));
-    const choice = await window.showInformationMessage("fixtrail goes on recording this folder.", "Pause", "Finalize");
-    if (choice !== undefined) await commands.executeCommand(choice === "Pause" ? "fixtrail.pause" : "fixtrail.finalize");
-  }
-
-  /** Have a daemon for the folder. */
-  async connect(folder: WorkspaceFolder): Promise<void> {
-    this.#folder = folder;
-    await this.server.ensure(folder);
+    const name = workspace.workspaceFolders?.length === 1 ? "this folder" : this.folder.name;
+    const choice = await window.showInformationMessage(`fixtrail goes on recording ${name}.`, "Pause", "Finalize");
+    const command = choice === "Pause" ? "fixtrail.pause" : "fixtrail.finalize";
+    if (choice !== undefined) await commands.executeCommand(command, this.folder.uri);
   }
 
   /** Begin a trace. False: one of this folder was still open, and it goes on. */
-  async start(folder: WorkspaceFolder, params: Omit<StartParams, "workspaceUri">): Promise<boolean> {
-    await this.connect(folder);
+  async start(params: Omit<StartParams, "workspaceUri">): Promise<boolean> {
+    await this.server.ensure();
     await this.refresh();
     if (this.open) return false;
-    const { traceId } = await this.server.request("trace/start", { workspaceUri: folder.uri.toString(), ...params });
+    const { traceId } = await this.server.request("trace/start", { workspaceUri: this.folder.uri.toString(), ...params });
     this.log.info(`recording trace ${traceId}`);
     await this.refresh();
     return true;
@@ -148,12 +138,7 @@ export class Session implements Disposable {
    * With `reason`, commands that still run are recorded as well, without an exit code.
    */
   async settle(reason?: string): Promise<boolean> {
-    if (this.#capture !== undefined) {
-      await this.#capture.terminals.settle();
-      if (reason !== undefined) this.#capture.terminals.abandon(reason);
-      this.#capture.lines?.finish();
-      this.#capture.files?.flush();
-    }
+    await this.#capture?.settle(reason);
     const traceId = this.#status.traceId;
     return traceId == null || this.outbox.settle(traceId, SETTLE);
   }
@@ -169,20 +154,20 @@ export class Session implements Disposable {
   async forget(traceId: string): Promise<void> {
     this.#finalized = undefined;
     this.#closed(traceId, true);
-    await this.context.workspaceState.update(LAST, undefined);
+    await this.#keep(LAST, undefined);
     await this.refresh();
   }
 
-  /** The window closes: keep what is open, let the daemon go. */
+  /** The window or the folder closes: keep what is open, let the daemon go. */
   async close(): Promise<void> {
-    this.#capture?.terminals.abandon("The window was closed while it ran.");
+    this.#capture?.abandon("The window was closed while it ran.");
     this.#stopCapture();
     this.outbox.dispose();
     await this.server.stop();
   }
 
   dispose(): void {
-    for (const part of [...this.#subscriptions, this.#view, this.server]) part.dispose();
+    for (const part of [...this.#subscriptions, this.server]) part.dispose();
   }
 
   /** Have the daemon go on with a trace that it did not take up by itself. False: it is closed, or gone. */
@@ -213,7 +198,7 @@ export class Session implements Disposable {
     const before = this.#daemon;
     this.#daemon = state;
     if (state !== "up") this.outbox.disconnected();
-    this.#render();
+    this.#changed();
     if (state === "up") {
       // Not on the first start: whoever asked for it goes on from there.
       if (before === "down" || before === "failed") this.log.info("the daemon is back");
@@ -238,41 +223,31 @@ export class Session implements Disposable {
     if (traceId != null && state === "recording") this.#startCapture(traceId);
     else this.#stopCapture();
     if (traceId != null && isOpen(status)) this.#remember(traceId);
-    this.#render();
+    this.#changed();
   }
 
   #startCapture(traceId: string): void {
-    const folder = this.#folder;
-    if (folder === undefined || this.#capture?.traceId === traceId) return;
+    if (this.#capture?.traceId === traceId) return;
     this.#stopCapture();
     this.outbox.begin(traceId);
     if (this.#seen.traceId !== traceId) this.#seen = { traceId, files: new Set() };
-    const consent = this.#status.consent;
-    const record = (event: EventIn): void => { this.record(event); };
-    this.#capture = {
+    this.#capture = new Capture({
       traceId,
-      files: consent?.file_views === true ? new FileViews(folder.uri, this.#seen.files, record) : undefined,
-      lines: consent?.file_views === true ? new LineViews(folder.uri, record) : undefined,
-      debugging: new DebugSessions(folder.uri, record),
-      terminals: new TerminalCommands({
-        folder: folder.uri,
-        output: consent?.terminal_output === true,
-        record,
-        began: (eventId, command, agent) => {
-          this.outbox.mark();
-          // Lost with the daemon it is only an actor that is not known.
-          void this.server.notify("trace/commandStarted", { eventId, command, agent }).catch(() => undefined);
-        },
-        warn: (message) => { this.#warnOfTerminal(message); },
-      }),
-    };
+      folder: this.folder,
+      consent: this.#status.consent,
+      seen: this.#seen.files,
+      record: (event) => { this.record(event); },
+      began: (eventId, command, agent) => {
+        this.outbox.mark();
+        // Lost with the daemon it is only an actor that is not known.
+        void this.server.notify("trace/commandStarted", { eventId, command, agent }).catch(() => undefined);
+      },
+      warn: (message) => { this.#warnOfTerminal(message); },
+    });
   }
 
   #stopCapture(): void {
-    this.#capture?.files?.dispose();
-    this.#capture?.lines?.dispose();
-    this.#capture?.debugging.dispose();
-    this.#capture?.terminals.dispose();
+    this.#capture?.dispose();
     this.#capture = undefined;
   }
 
@@ -286,28 +261,28 @@ export class Session implements Disposable {
 
   #remember(traceId: string): void {
     this.#finalized = undefined;
-    const memory = this.context.workspaceState;
-    if (memory.get<string>(LAST) !== traceId) void memory.update(LAST, traceId);
-    const folder = this.#folder?.uri.toString();
-    if (folder !== undefined && memory.get<Remembered>(REMEMBERED)?.traceId !== traceId) {
-      void memory.update(REMEMBERED, { traceId, folder });
-    }
+    if (this.#recall(LAST) !== traceId) void this.#keep(LAST, traceId);
+    if (this.#recall(REMEMBERED) !== traceId) void this.#keep(REMEMBERED, traceId);
   }
 
   #closed(traceId: string, discard = false): void {
     this.outbox.end(traceId, discard);
-    void this.context.workspaceState.update(REMEMBERED, undefined);
+    void this.#keep(REMEMBERED, undefined);
   }
 
-  #render(): void {
-    this.#view.update({
-      status: this.#status,
-      daemon: this.#daemon,
-      kept: this.outbox.pending(this.#status.traceId ?? undefined),
-    });
+  #recall(what: string): string | undefined {
+    return this.context.workspaceState.get<string>(`${what}:${this.folder.uri.toString()}`);
+  }
+
+  async #keep(what: string, traceId: string | undefined): Promise<void> {
+    await this.context.workspaceState.update(`${what}:${this.folder.uri.toString()}`, traceId);
   }
 }
 
-function isOpen({ traceId, state }: Status): boolean {
+function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+export function isOpen({ traceId, state }: Status): boolean {
   return traceId != null && (state === "recording" || state === "paused" || state === "finalizing");
 }

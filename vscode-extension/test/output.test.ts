@@ -29,6 +29,11 @@ describe("OutputCollector", () => {
 
   it("leaves out what an editor or pager draws", () => {
     assert.equal(collect(`before\n${esc}[?1049h~\n~\n"file" 3L${esc}[?1049lafter\n`), "before\nafter\n");
+    const collector = new OutputCollector();
+    collector.push("text\n");
+    assert.equal(collector.fullScreen, false);
+    collector.push(`${esc}[?1049h`);
+    assert.equal(collector.fullScreen, true);
   });
 
   it("keeps tabs, accents and emoji", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { asMessage, placeOf } from "../src/capture/dap";
+import { asMessage, exitCodeOf, placeOf } from "../src/capture/dap";
 import { Dwell, join, type View } from "../src/capture/dwell";
 
 describe("Dwell", () => {
@@ -45,6 +45,12 @@ describe("the debug adapter protocol", () => {
       file: "/w/a.py",
       line: 7,
     });
+  });
+
+  it("gives the exit code of what was debugged", () => {
+    assert.equal(exitCodeOf(asMessage({ type: "event", event: "exited", body: { exitCode: 3 } })), 3);
+    assert.equal(exitCodeOf(asMessage({ type: "event", event: "terminated", body: { exitCode: 3 } })), undefined);
+    assert.equal(exitCodeOf(asMessage({ event: "exited", body: { exitCode: "3" } })), undefined);
   });
 
   for (const raw of [null, 7, "x", {}, { body: 3 }, { body: { stackFrames: [] } }, { body: { stackFrames: [{ line: "1" }] } }]) {

@@ -8,6 +8,9 @@ _ESCAPES = re.compile(
     r"|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # OSC, DCS, SOS, PM, APC: titles, links, shell marks
     r"|[ -/]*[0-~])"  # two-character escapes
 )
+_SCREEN = re.compile(r"\x1b\[\?(?:47|1047|1049)h.*?(?:\x1b\[\?(?:47|1047|1049)l|\Z)", re.DOTALL)
+"""What a program draws on the alternate screen: an editor, a pager. A program that was cut short never leaves it."""
+_SCREEN_LEFT = re.compile(r"\A(?:(?!\x1b\[\?(?:47|1047|1049)h).)*?\x1b\[\?(?:47|1047|1049)l", re.DOTALL)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
 
 
@@ -43,22 +46,48 @@ class HeadAndTail:
         """Bytes left out of the middle."""
         return self.total - len(self._head) - min(len(self._tail), self._tail_size)
 
-    def text(self) -> str:
-        """Return what was kept, as clean text; where something was left out, a line says how much."""
+    def text(self, *, screens: bool = True) -> str:
+        """Return what was kept, as clean text; where something was left out, a line says how much.
+
+        ``screens`` is as :func:`clean` has it.
+        """
         tail = bytes(self._tail[-self._tail_size :])
         if not self.dropped:
-            return clean(bytes(self._head) + tail)
+            return clean(bytes(self._head) + tail, screens=screens)
         # Neither end of the gap may show half a character.
         head = codecs.getincrementaldecoder("utf-8")("replace").decode(bytes(self._head))
         cut = 0
         while cut < min(3, len(tail)) and tail[cut] & 0xC0 == 0x80:  # continuation bytes of a character cut in two
             cut += 1
-        return f"{clean(head)}\n… {self.dropped} bytes left out …\n{clean(tail[cut:])}"
+        end = tail[cut:].decode("utf-8", "replace")
+        if not screens:
+            end = _SCREEN_LEFT.sub("", end, count=1)
+        middle = f"… {self.dropped} bytes left out …"
+        return f"{clean(head, screens=screens)}\n{middle}\n{clean(end, screens=screens)}"
+
+    @property
+    def full_screen(self) -> bool:
+        """Whether something was drawn on the alternate screen, as far as it was kept."""
+        return draws_full_screen((bytes(self._head) + bytes(self._tail)).decode("utf-8", "replace"))
 
 
-def clean(raw: bytes | str) -> str:
-    """Return readable text: UTF-8 with U+FFFD for what is not, no escape sequences, no controls but tab and newline."""
+def draws_full_screen(text: str) -> bool:
+    """Whether this output enters or leaves the alternate screen: its program drew on the whole of it."""
+    return _SCREEN.search(text) is not None or _SCREEN_LEFT.search(text) is not None
+
+
+def clean(raw: bytes | str, *, screens: bool = True) -> str:
+    """Return readable text: UTF-8 with U+FFFD for what is not, no escape sequences, no controls but tab and newline.
+
+    Parameters
+    ----------
+    screens
+        Keep what was drawn on the alternate screen. An editor's or a pager's screen is no text; but where hostile code
+        printed it, nothing may be hidden.
+    """
     text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
+    if not screens:
+        text = _SCREEN.sub("", text)
     text = _ESCAPES.sub("", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", text)

@@ -12,7 +12,7 @@ from fixtrail_protocol.events import EventIn
 from fixtrail_protocol.trace import Consent
 from pydantic import TypeAdapter, ValidationError
 
-from fixtrail.capture.output import clean
+from fixtrail.capture.output import clean, draws_full_screen
 from fixtrail.capture.paths import Workspace
 from fixtrail.capture.test_results import FinishedCommand, derive_test_result
 from fixtrail.capture.text import bound, scrub
@@ -138,11 +138,12 @@ class Rows:
         output = data.get("output")
         if not output:
             return data
-        plain = clean(output) if "\x1b" in output else output
+        plain = clean(output, screens=False) if "\x1b" in output else output
         kept, dropped = bound(plain, self._settings.output_bytes)
         if kept is output:
             return data
-        return {**data, "output": kept, "truncated": data.get("truncated", 0) + dropped}
+        more = {"full_screen": True} if plain is not output and draws_full_screen(output) else {}
+        return {**data, "output": kept, "truncated": data.get("truncated", 0) + dropped, **more}
 
     def _test_result(self, data: Mapping[str, Any], event_id: str, timestamp: str) -> dict[str, Any] | None:
         finished = FinishedCommand(

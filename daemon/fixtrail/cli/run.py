@@ -117,10 +117,11 @@ async def run(command: tuple[str, ...]) -> int:
             "command": shlex.join(argv),
             "cwd": _relative(here, Path(status["workspace"])),
             "exit_code": code,
-            "output": kept.text(),
+            "output": kept.text(screens=False),
             "truncated": kept.dropped,
             "duration_ms": round((time.monotonic() - clock) * 1000),
             "confidence": "high",
+            **({"full_screen": True} if kept.full_screen else {}),
         }
         # Said again: where no daemon runs, the process that takes the event is not the one that saw the start.
         await call.command_started(event_id, started)

@@ -192,7 +192,7 @@ def _wait_for_server(process: subprocess.Popen[bytes], log: Path) -> str:
 def open_editor(
     tools: Tools, vsix: Path, folder: Path, home: Path, name: str, settings: Mapping[str, Any]
 ) -> Iterator[Editor]:
-    """Open ``folder`` in a VS Code of its own with the extension installed.
+    """Open ``folder``, or a workspace file, in a VS Code of its own with the extension installed.
 
     Parameters
     ----------
@@ -241,7 +241,8 @@ def open_editor(
     try:
         address = _wait_for_server(server, log)
         editor = Editor(tools, home, server.pid, name)
-        editor.open(f"{address}/?folder={urllib.parse.quote(str(folder))}")
+        kind = "workspace" if folder.suffix == ".code-workspace" else "folder"
+        editor.open(f"{address}/?{kind}={urllib.parse.quote(str(folder))}")
         yield editor
     except BaseException as error:
         if editor is not None:

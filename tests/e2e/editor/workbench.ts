@@ -120,7 +120,9 @@ export class Workbench {
   }
 
   async openFile(name: string): Promise<void> {
-    await this.#choose(name, name);
+    await this.#ask(name);
+    // In a window of several folders the folder's name follows.
+    await this.#entry(name).or(this.#rows().and(this.#page.locator(`[aria-label^="${name} "]`))).first().click();
     await this.#tab(name).and(this.#page.locator(".active")).waitFor();
     await this.#page.locator(".editor-instance .view-line").first().waitFor();
   }

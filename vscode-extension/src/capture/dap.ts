@@ -27,6 +27,11 @@ export function asMessage(raw: unknown): Message {
   } as Message;
 }
 
+/** The exit code that an adapter reports of what it debugs; undefined: this message says nothing of it. */
+export function exitCodeOf({ event, body }: Message): number | undefined {
+  return event === "exited" && typeof body?.exitCode === "number" ? body.exitCode : undefined;
+}
+
 /** The place of the topmost frame in the body of a stackTrace response. */
 export function placeOf(body: Fields | undefined): { file: string; line: number } | undefined {
   const frames = body?.stackFrames;

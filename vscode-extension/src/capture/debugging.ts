@@ -1,4 +1,4 @@
-// debug_session: start, stop, breakpoints, stopped-at places and evaluated expressions, from the debug adapter protocol.
+// debug_session, and terminal_command where tests run under the debugger: start, stop, breakpoints, stopped-at places and evaluated expressions, from the debug adapter protocol.
 import * as path from "node:path";
 import {
   debug,
@@ -9,30 +9,78 @@ import {
   type DebugSession,
   type Uri,
 } from "vscode";
-import { makeEvent, type EventIn } from "../common/events";
-import { asMessage, placeOf } from "./dap";
+import { makeEvent, uuid7, type EventIn } from "../common/events";
+import { testCommand } from "./commandLine";
+import { asMessage, exitCodeOf, placeOf } from "./dap";
 import { repoPath } from "./paths";
 
 const LONGEST = 2_000;
 
+/** Tests that run under the debugger. */
+interface TestRun {
+  readonly eventId: string;
+  readonly command: string;
+  readonly began: number;
+  readonly clock: number;
+  exitCode: number | undefined;
+  /** The adapter had it started in a terminal, where it is recorded as any command. */
+  inTerminal: boolean;
+}
+
 export class DebugSessions implements Disposable {
   readonly #folder: string;
   readonly #record: (event: EventIn) => void;
+  readonly #began: (eventId: string, command: string, agent: boolean) => void;
+  readonly #tests = new Map<string, TestRun>();
   readonly #subscription: Disposable;
 
-  constructor(folder: Uri, record: (event: EventIn) => void) {
+  constructor(
+    folder: Uri,
+    record: (event: EventIn) => void,
+    began: (eventId: string, command: string, agent: boolean) => void,
+  ) {
     this.#folder = folder.fsPath;
     this.#record = record;
+    this.#began = began;
+    // A session that says of which folder it is, is told there only.
+    const mine = ({ workspaceFolder }: DebugSession): boolean =>
+      workspaceFolder === undefined || workspaceFolder.uri.toString() === folder.toString();
     this.#subscription = Disposable.from(
-      debug.onDidStartDebugSession(({ id, name }) => { this.#tell({ phase: "start", session: id, name }); }),
-      debug.onDidTerminateDebugSession(({ id, name }) => { this.#tell({ phase: "stop", session: id, name }); }),
+      debug.onDidStartDebugSession((session) => { if (mine(session)) this.#started(session); }),
+      debug.onDidTerminateDebugSession((session) => { if (mine(session)) this.#stopped(session); }),
       debug.onDidChangeBreakpoints(({ added }) => { for (const each of added) this.#breakpoint(each); }),
-      debug.registerDebugAdapterTrackerFactory("*", { createDebugAdapterTracker: (session) => this.#track(session) }),
+      debug.registerDebugAdapterTrackerFactory("*", { createDebugAdapterTracker: (session) => (mine(session) ? this.#track(session) : undefined) }),
     );
   }
 
   #tell(data: Extract<EventIn, { event_type: "debug_session" }>["data"]): void {
     this.#record(makeEvent("debug_session", data));
+  }
+
+  #started({ id, name }: DebugSession): void {
+    this.#tell({ phase: "start", session: id, name });
+  }
+
+  #stopped({ id, name }: DebugSession): void {
+    this.#tell({ phase: "stop", session: id, name });
+    const run = this.#tests.get(id);
+    this.#tests.delete(id);
+    if (run === undefined || run.inTerminal) return;
+    const event = makeEvent(
+      "terminal_command",
+      {
+        command: run.command,
+        confidence: "medium",
+        exit_code: run.exitCode ?? null,
+        ...(run.exitCode === undefined && { exit_code_reason: "The debug adapter did not report one." }),
+        output: null,
+        output_omitted: "not_captured",
+        duration_ms: Math.round(performance.now() - run.clock),
+        terminal: name,
+      },
+      run.began,
+    );
+    this.#record({ ...event, event_id: run.eventId });
   }
 
   #inside(file: string): string | undefined {
@@ -52,8 +100,14 @@ export class DebugSessions implements Disposable {
     });
   }
 
-  #track({ id }: DebugSession): DebugAdapterTracker {
+  #track({ id, configuration }: DebugSession): DebugAdapterTracker {
     let stopped = false;
+    const command = testCommand(configuration);
+    if (command !== undefined) {
+      const run = { eventId: uuid7(), command, began: Date.now(), clock: performance.now(), exitCode: undefined, inTerminal: false };
+      this.#tests.set(id, run);
+      this.#began(run.eventId, command, false);
+    }
     return {
       onWillReceiveMessage: (raw: unknown) => {
         const { command, arguments: given } = asMessage(raw);
@@ -64,6 +118,9 @@ export class DebugSessions implements Disposable {
       onDidSendMessage: (raw: unknown) => {
         const message = asMessage(raw);
         if (message.event === "stopped") stopped = true;
+        const run = this.#tests.get(id);
+        if (run !== undefined && message.command === "runInTerminal") run.inTerminal = true;
+        if (run !== undefined) run.exitCode = exitCodeOf(message) ?? run.exitCode;
         if (!stopped || message.command !== "stackTrace" || message.type !== "response") return;
         stopped = false; // the first stack after a stop begins with the place
         const place = placeOf(message.body);

@@ -28,6 +28,7 @@ export class OutputCollector {
   #line = "";
   #column = 0;
   #alternate = false;
+  #fullScreen = false;
   #received = false;
   readonly #kept: HeadAndTail;
 
@@ -38,6 +39,11 @@ export class OutputCollector {
   /** Whether anything came at all, marks and colours included. */
   get received(): boolean {
     return this.#received;
+  }
+
+  /** Whether the command drew on the alternate screen: an editor, a pager. */
+  get fullScreen(): boolean {
+    return this.#fullScreen;
   }
 
   push(chunk: string): void {
@@ -153,6 +159,7 @@ export class OutputCollector {
       this.#column = Math.min(this.#line.length, Math.max(1, Number.parseInt(this.#parameters || "1", 10)) - 1);
     } else if ((final === "h" || final === "l") && ALTERNATE_SCREEN.has(this.#parameters)) {
       this.#alternate = final === "h";
+      this.#fullScreen ||= this.#alternate;
     }
   }
 }

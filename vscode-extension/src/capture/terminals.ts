@@ -7,7 +7,7 @@ import {
   type Disposable,
   type Terminal,
   type TerminalShellExecution,
-  type Uri,
+  Uri,
 } from "vscode";
 import { makeEvent, uuid7, type EventIn } from "../common/events";
 import type { TerminalCommandData } from "../protocol";
@@ -15,8 +15,8 @@ import { isAgent } from "./agents";
 import { OutputCollector } from "./output";
 import { workingFolder } from "./paths";
 
-/** A command that was seen to begin and not to end is recorded after this long, in milliseconds. */
-const WATCHDOG = 12 * 60 * 60_000;
+/** The longest a timer can wait, in milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** How long, in milliseconds, the output may lag behind the end of its command. */
 const OUTPUT_LAG = 1_000;
 /** A terminal someone types in has its shell integration after this long, in milliseconds, or has none. */
@@ -26,6 +26,8 @@ export interface TerminalOptions {
   readonly folder: Uri;
   /** Whether what commands print may be read. */
   readonly output: boolean;
+  /** A command that was seen to begin and not to end is recorded after this long, in milliseconds. */
+  readonly timeout: number;
   readonly record: (event: EventIn) => void;
   /** A command begins: close the burst of typing before it, and say what its event will be called. */
   readonly began: (eventId: string, command: string, agent: boolean) => void;
@@ -71,6 +73,7 @@ export class TerminalCommands implements Disposable {
     await Promise.all(this.#finishing);
   }
 
+
   /** Record what is still running, with `reason` in place of an exit code. */
   abandon(reason: string): void {
     this.#abandon(() => true, reason);
@@ -84,7 +87,7 @@ export class TerminalCommands implements Disposable {
   }
 
   #began(terminal: Terminal, execution: TerminalShellExecution): void {
-    if (!this.#concerns(execution)) return;
+    if (!this.#concerns(terminal, execution)) return;
     const reason = "Another command began in its terminal before its end was seen.";
     this.#abandon((run) => run.terminal === terminal, reason);
     const eventId = uuid7();
@@ -92,8 +95,9 @@ export class TerminalCommands implements Disposable {
     this.#options.began(eventId, command, isAgent(terminal.name, command));
     const output = this.#options.output ? new OutputCollector() : undefined;
     const watchdog = setTimeout(() => {
-      this.#abandon((run) => run.execution === execution, "Its end was not seen within 12 hours.");
-    }, WATCHDOG);
+      const hours = Number((this.#options.timeout / 3_600_000).toPrecision(3));
+      this.#abandon((run) => run.execution === execution, `Its end was not seen within ${hours} hours.`);
+    }, Math.min(this.#options.timeout, LONGEST_TIMER));
     watchdog.unref();
     this.#runs.set(execution, {
       eventId,
@@ -144,16 +148,21 @@ export class TerminalCommands implements Disposable {
         ...outputOf(run.output),
         duration_ms: Math.round(duration),
         terminal: run.terminal.name,
+        ...(run.output?.fullScreen === true && { full_screen: true }),
       },
       run.began,
     );
     this.#options.record({ ...event, event_id: run.eventId });
   }
 
-  /** Not what runs in another folder of the window: it belongs to other work. */
-  #concerns({ cwd }: TerminalShellExecution): boolean {
-    if (cwd === undefined) return true;
-    const folder = workspace.getWorkspaceFolder(cwd);
+  /**
+   * A command belongs to the folder of the window that it runs in; where the shell does not say, to the one that its
+   * terminal was made in. One that runs outside of all of them may be of any work, and is recorded with each.
+   */
+  #concerns(terminal: Terminal, { cwd }: TerminalShellExecution): boolean {
+    const made = "cwd" in terminal.creationOptions ? terminal.creationOptions.cwd : undefined;
+    const place = cwd ?? (typeof made === "string" ? Uri.file(made) : made);
+    const folder = place === undefined ? undefined : workspace.getWorkspaceFolder(place);
     return folder === undefined || folder.uri.toString() === this.#options.folder.toString();
   }
 

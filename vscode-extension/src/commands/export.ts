@@ -1,11 +1,12 @@
 // Trace: Export.
 import { homedir } from "node:os";
 import * as path from "node:path";
-import { Uri, window, workspace, type QuickPickItem } from "vscode";
+import { Uri, window, type QuickPickItem } from "vscode";
 import { UserError } from "../common/errors";
 import type { ExportParams, TraceSummary } from "../protocol";
 import { openTrace } from "../report";
 import type { Session } from "../session";
+import type { Sessions } from "../sessions";
 
 interface FormatItem extends QuickPickItem {
   readonly format: NonNullable<ExportParams["format"]>;
@@ -21,32 +22,32 @@ const FORMATS: readonly FormatItem[] = [
   { format: "json-1.0", suffix: ".1.0.json", label: "JSON, schema 1.0", detail: "Exactly the fields of the 1.0 format." },
 ];
 
-export async function exportTrace(session: Session): Promise<void> {
-  if (session.folder === undefined) await connectSomewhere(session);
+export async function exportTrace(sessions: Sessions, target: unknown): Promise<void> {
+  const session = (await sessions.choose(["recording", "paused", "finalized"], target)) ?? somewhere(sessions);
   const traceId = session.traceId ?? (await pickTrace(session));
   if (traceId === undefined) return;
   const picked = await window.showQuickPick(FORMATS, { title: "Export the trace: in which format?" });
   if (picked === undefined) return;
-  const target = await window.showSaveDialog({
+  const place = await window.showSaveDialog({
     title: "Export the trace",
     saveLabel: "Export",
     // Not the repository: nothing is written there unasked.
     defaultUri: Uri.file(path.join(homedir(), `trace-${traceId}${picked.suffix}`)),
     filters: { JSON: ["json"] },
   });
-  if (target === undefined) return;
-  if (target.scheme !== "file") throw new UserError("A trace can only be exported to a folder of this machine.");
+  if (place === undefined) return;
+  if (place.scheme !== "file") throw new UserError("A trace can only be exported to a folder of this machine.");
   await session.settle();
-  const done = await session.server.request("trace/export", { traceId, format: picked.format, path: target.fsPath });
+  const done = await session.server.request("trace/export", { traceId, format: picked.format, path: place.fsPath });
   const choice = await window.showInformationMessage(`The trace was exported to ${done.path}.`, "Open trace");
   if (choice !== undefined) await openTrace(done.path);
 }
 
 /** After a reload nothing runs until it is needed. */
-async function connectSomewhere(session: Session): Promise<void> {
-  const folder = workspace.workspaceFolders?.find(({ uri }) => uri.scheme === "file");
+function somewhere(sessions: Sessions): Session {
+  const [folder] = sessions.folders;
   if (folder === undefined) throw new UserError("Open the folder that was recorded, and export again.");
-  await session.connect(folder);
+  return sessions.shown ?? sessions.of(folder);
 }
 
 async function pickTrace({ server }: Session): Promise<string | undefined> {

@@ -54,7 +54,7 @@ async function run(
 /** The tests run on what is on the disk. */
 async function saveAll({ folder }: Session, progress: Progress<{ message?: string }>): Promise<void> {
   const concerns = ({ isDirty, isUntitled, uri }: TextDocument): boolean =>
-    isDirty && !isUntitled && folder !== undefined && workspace.getWorkspaceFolder(uri)?.uri.toString() === folder.uri.toString();
+    isDirty && !isUntitled && workspace.getWorkspaceFolder(uri)?.uri.toString() === folder.uri.toString();
   const dirty = workspace.textDocuments.filter(concerns);
   if (dirty.length === 0) return;
   progress.report({ message: dirty.length === 1 ? "Saving 1 file" : `Saving ${dirty.length} files` });

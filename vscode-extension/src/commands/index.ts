@@ -1,7 +1,8 @@
 // The commands, one function each; an error of any of them is shown in one place.
 import { commands, type Disposable } from "vscode";
-import { isCancelled, showError } from "../common/errors";
+import { isCancelled, showError, UserError } from "../common/errors";
 import type { Session } from "../session";
+import type { Sessions, State } from "../sessions";
 import { discardTrace } from "./discard";
 import { exportTrace } from "./export";
 import { finalize } from "./finalize";
@@ -10,25 +11,36 @@ import { pause, resume } from "./pause";
 import { addReasoning } from "./reason";
 import { startRecording } from "./start";
 
-const COMMANDS: Readonly<Record<string, (session: Session) => unknown>> = {
+type Run = (sessions: Sessions, target: unknown) => unknown;
+
+const COMMANDS: Readonly<Record<string, Run>> = {
   "fixtrail.start": startRecording,
-  "fixtrail.pause": pause,
-  "fixtrail.resume": resume,
-  "fixtrail.reason": addReasoning,
-  "fixtrail.finalize": finalize,
+  "fixtrail.pause": on(["recording"], pause),
+  "fixtrail.resume": on(["paused"], resume),
+  "fixtrail.reason": on(["recording"], addReasoning),
+  "fixtrail.finalize": on(["recording", "paused"], finalize),
   "fixtrail.export": exportTrace,
-  "fixtrail.discard": discardTrace,
+  "fixtrail.discard": on(["recording", "paused", "finalized"], discardTrace),
   "fixtrail.menu": showMenu,
   "fixtrail.showLog": ({ log }) => { log.show(); },
 };
 
-export function registerCommands(session: Session): Disposable[] {
+/** A command on one trace in one of these states. Another one may name the folder it means. */
+function on(states: readonly State[], run: (session: Session) => unknown): Run {
+  return async (sessions, target) => {
+    const session = await sessions.choose(states, target);
+    if (session !== undefined) await run(session);
+    else if (sessions.shown?.open !== true) throw new UserError("Nothing is being recorded. Start with 'Trace: Start Recording'.");
+  };
+}
+
+export function registerCommands(sessions: Sessions): Disposable[] {
   return Object.entries(COMMANDS).map(([id, run]) =>
-    commands.registerCommand(id, async () => {
+    commands.registerCommand(id, async (target: unknown) => {
       try {
-        await run(session);
+        await run(sessions, target);
       } catch (error) {
-        if (!isCancelled(error)) void showError(session.log, error);
+        if (!isCancelled(error)) void showError(sessions.log, error);
       }
     }),
   );

@@ -1,7 +1,6 @@
 // The menu behind the status bar item: the commands that make sense now.
 import { commands, window, type QuickPickItem } from "vscode";
-import type { Session } from "../session";
-import type { Status } from "../protocol";
+import type { Sessions, State } from "../sessions";
 
 interface MenuItem extends QuickPickItem {
   readonly command: string;
@@ -16,7 +15,7 @@ const EXPORT = { command: "fixtrail.export", label: "$(export) Export" };
 const DISCARD = { command: "fixtrail.discard", label: "$(trash) Discard" };
 const LOG = { command: "fixtrail.showLog", label: "$(output) Show Log" };
 
-const MENU: Readonly<Record<NonNullable<Status["state"]>, readonly MenuItem[]>> = {
+const MENU: Readonly<Record<State, readonly MenuItem[]>> = {
   idle: [START, EXPORT, LOG],
   recording: [REASON, PAUSE, FINALIZE, EXPORT, DISCARD, LOG],
   paused: [RESUME, FINALIZE, EXPORT, DISCARD, LOG],
@@ -24,7 +23,12 @@ const MENU: Readonly<Record<NonNullable<Status["state"]>, readonly MenuItem[]>> 
   finalized: [START, EXPORT, DISCARD, LOG],
 };
 
-export async function showMenu({ status }: Session): Promise<void> {
-  const picked = await window.showQuickPick(MENU[status.state ?? "idle"], { title: "fixtrail" });
-  if (picked !== undefined) await commands.executeCommand(picked.command);
+export async function showMenu(sessions: Sessions): Promise<void> {
+  const shown = sessions.shown;
+  const items = [...MENU[shown?.status.state ?? "idle"]];
+  const free = sessions.folders.some((folder) => !sessions.of(folder).open);
+  if (free && !items.includes(START)) items.splice(-1, 0, { ...START, label: `${START.label} of Another Folder` });
+  const picked = await window.showQuickPick(items, { title: sessions.folders.length > 1 && shown ? `fixtrail: ${shown.folder.name}` : "fixtrail" });
+  if (picked === undefined) return;
+  await commands.executeCommand(picked.command, ...(picked.command === START.command || shown === undefined ? [] : [shown.folder.uri]));
 }

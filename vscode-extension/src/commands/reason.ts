@@ -30,7 +30,7 @@ export async function addReasoning(session: Session): Promise<void> {
   });
   if (content === undefined) return;
   let kind: Kind | null = null;
-  if (session.folder !== undefined && asksReasoningKind(session.folder)) {
+  if (asksReasoningKind(session.folder)) {
     const picked = await window.showQuickPick(KINDS, { title: "What kind of step is it?", ignoreFocusOut: true });
     if (picked === undefined) return;
     kind = picked.value;

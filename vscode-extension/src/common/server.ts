@@ -27,12 +27,12 @@ export type DaemonState = "off" | "up" | "down" | "failed";
 
 export class Server implements Disposable {
   readonly #log: Log;
+  readonly #folder: WorkspaceFolder;
   readonly #state = new EventEmitter<DaemonState>();
   readonly #recorded = new EventEmitter<Notifications["trace/recorded"]>();
   readonly #statusChanged = new EventEmitter<Notifications["trace/statusChanged"]>();
   #client: LanguageClient | undefined;
   #launched: string | undefined;
-  #folder: WorkspaceFolder | undefined;
   #settling: Promise<void> | undefined;
   #restarting = false;
   #disposed = false;
@@ -41,24 +41,24 @@ export class Server implements Disposable {
   readonly onRecorded = this.#recorded.event;
   readonly onStatusChanged = this.#statusChanged.event;
 
-  constructor(log: Log) {
+  constructor(log: Log, folder: WorkspaceFolder) {
     this.#log = log;
+    this.#folder = folder;
   }
 
   get client(): LanguageClient | undefined {
     return this.#client;
   }
 
-  /** Have the daemon run for a folder, with the settings as they are now. */
-  async ensure(folder: WorkspaceFolder): Promise<void> {
-    this.#folder = folder;
+  /** Have the daemon run for the folder, with the settings as they are now. */
+  async ensure(): Promise<void> {
     this.#settling ??= this.#settle().finally(() => (this.#settling = undefined));
     await this.#settling;
   }
 
   /** Settings or trust changed: start the daemon anew if that makes a difference to it, and only if it was started. */
   async refresh(): Promise<void> {
-    if (this.#folder !== undefined && this.#launched !== undefined) await this.ensure(this.#folder);
+    if (this.#launched !== undefined) await this.ensure();
   }
 
   async request<Method extends keyof Requests>(
@@ -66,8 +66,7 @@ export class Server implements Disposable {
     params: Requests[Method]["params"],
     token?: CancellationToken,
   ): Promise<Requests[Method]["result"]> {
-    if (this.#folder === undefined) throw new UserError("Nothing is being recorded. Start with 'Trace: Start Recording'.");
-    await this.ensure(this.#folder);
+    await this.ensure();
     if (this.#restarting) await this.#whenBack();
     if (this.#client === undefined) throw new UserError("The fixtrail daemon is not running.");
     // An undefined token would be sent as a second, positional parameter.
@@ -118,7 +117,7 @@ export class Server implements Disposable {
   }
 
   async #settle(): Promise<void> {
-    while (!this.#disposed && this.#folder !== undefined) {
+    while (!this.#disposed) {
       const launch = readLaunch(this.#folder);
       const key = JSON.stringify([launch.folder.uri.toString(), launch.daemon, launch.initialization]);
       const usable = this.#client?.state === State.Running || this.#client?.state === State.Starting;

@@ -54,6 +54,12 @@ export function asksReasoningKind(folder: WorkspaceFolder): boolean {
   return workspace.getConfiguration("fixtrail", folder).get("askReasoningKind", false);
 }
 
+/** After how long, in milliseconds, a command is recorded whose end is not seen. */
+export function commandTimeout(folder: WorkspaceFolder): number {
+  const hours = workspace.getConfiguration("fixtrail", folder).get("commandTimeoutHours", 12);
+  return Math.max(hours, 0.001) * 3_600_000;
+}
+
 function daemonSettings(folder: WorkspaceFolder): DaemonSettings {
   const test = text(folder, "testCommand");
   const image = text(folder, "image");
