@@ -92,3 +92,10 @@ def test_far_apart_edits_have_their_own_hunks_with_right_numbers() -> None:
     diff, added, removed = unified_diff("f", "".join(old), "".join(new))
     assert [line for line in diff.splitlines() if line.startswith("@@")] == ["@@ -8,7 +8,7 @@", "@@ -78,7 +78,6 @@"]
     assert (added, removed) == (1, 2)
+
+
+def test_equal_lines_at_the_end_are_context_and_not_matched_with_others(tmp_path: Path) -> None:
+    old, new = "a\nb\nb\nb\nb\n", "b\nb\nb\nb\nb\n"
+    diff, added, removed = unified_diff("src/file.py", old, new)
+    assert (added, removed) == (1, 1)
+    assert apply(tmp_path, "src/file.py", old, diff) == new

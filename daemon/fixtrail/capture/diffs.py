@@ -37,7 +37,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _trim(old: list[str], new: list[str]) -> tuple[int, int]:
-    """Return how many lines at the head and at the tail are the same, not counting what context needs."""
+    """Return how many lines at the head and at the tail are the same."""
     shorter = min(len(old), len(new))
     head = 0
     while head < shorter and old[head] == new[head]:
@@ -45,7 +45,21 @@ def _trim(old: list[str], new: list[str]) -> tuple[int, int]:
     tail = 0
     while tail < shorter - head and old[-1 - tail] == new[-1 - tail]:
         tail += 1
-    return max(head - CONTEXT, 0), max(tail - CONTEXT, 0)
+    return head, tail
+
+
+def _groups(a: list[str], b: list[str], lead: int, trail: int) -> Iterator[list[tuple[str, int, int, int, int]]]:
+    """Yield the hunks; ``lead`` and ``trail`` lines at the ends are the same, and are context whatever difflib finds.
+
+    Left to difflib they might be matched with other equal lines, and the last hunk would end without context though
+    the file goes on: git takes that for the end of the file.
+    """
+    matcher = difflib.SequenceMatcher(None, a[lead : len(a) - trail], b[lead : len(b) - trail])
+    middle = [(tag, i1 + lead, i2 + lead, j1 + lead, j2 + lead) for tag, i1, i2, j1, j2 in matcher.get_opcodes()]
+    before = [("equal", 0, lead, 0, lead)] if lead and middle else []
+    after = [("equal", len(a) - trail, len(a), len(b) - trail, len(b))] if trail and middle else []
+    matcher.opcodes = [*before, *middle, *after]  # type: ignore[attr-defined]
+    yield from matcher.get_grouped_opcodes(CONTEXT)
 
 
 def _range(start: int, length: int) -> str:
@@ -92,10 +106,12 @@ def unified_diff(
     """
     before, after = _lines(old or ""), _lines(new or "")
     head, tail = _trim(before, after)
-    a, b = before[head : len(before) - tail], after[head : len(after) - tail]
+    lead, trail = min(head, CONTEXT), min(tail, CONTEXT)
+    head -= lead
+    a, b = before[head : len(before) - tail + trail], after[head : len(after) - tail + trail]
     parts: list[str] = []
     added = removed = 0
-    for group in difflib.SequenceMatcher(None, a, b).get_grouped_opcodes(CONTEXT):
+    for group in _groups(a, b, lead, trail):
         first, last = group[0], group[-1]
         old_range = _range(first[1] + head, last[2] - first[1])
         new_range = _range(first[3] + head, last[4] - first[3])
