@@ -17,6 +17,7 @@ from fixtrail_protocol.trace import Capture
 from fixtrail.capture.recorder import Recorder
 from fixtrail.delivery.json_export import export_json
 from fixtrail.errors import FixtrailError
+from fixtrail.privacy.gate import Gate
 from fixtrail.qa.judge import ReasoningStep, judge_reasoning
 from fixtrail.replay.verify import verify_trace
 from fixtrail.report.html import write_html_report
@@ -55,8 +56,11 @@ async def finalize_trace(
     progress("Writing down the last edits", 2)
     await recorder.settle()
     consent = recorder.header.consent
-    keep = data.tree_folder(recorder.trace_id) if consent is not None and consent.code else None
-    with open_tree_store(recorder.workspace.root, keep, settings.capture.exclude) as store:
+    # After code was forgotten or its consent changed there is no proof, and contents are not kept for one.
+    kept = consent is not None and consent.code and not (recorder.code is not None and recorder.code.store.temporary)
+    keep = data.tree_folder(recorder.trace_id) if kept else None
+    guard = recorder.code.store.guard if recorder.code is not None else None
+    with open_tree_store(recorder.workspace.root, keep, settings.capture.exclude, guard) as store:
         progress("Rebuilding the code from the trace", 5)
         live = recorder.code.scanned if recorder.code is not None and keep is not None else None
         if live is None:
@@ -66,6 +70,9 @@ async def finalize_trace(
         tree = (proof.replayed if proof.verified else None) or live
         tests, reasoning = await _assess(recorder, store, tree, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
+    if recorder.gate is not None:
+        # The tests saw the whole files, and may have printed what is in them.
+        tests = TestRun.model_validate(recorder.gate.data(tests.model_dump(mode="json"))[0])
     progress("Writing the trace", 95)
     header = recorder.header.model_copy(deep=True)
     header.qa_results = _results(tests, reasoning)
@@ -81,7 +88,7 @@ async def finalize_trace(
         await recorder.set_state("finalized")
         trace_path = data.exports / f"{recorder.trace_id}.json"
         report_path = data.exports / f"{recorder.trace_id}.html"
-        await export_json(recorder.writer.path, trace_path, schema="1.1")
+        await export_json(recorder.writer.path, trace_path, schema="1.1", gate=recorder.gate)
         await write_html_report(recorder.writer.path, report_path)
     except BaseException:
         recorder.header = before
@@ -101,7 +108,7 @@ async def _assess(
     recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
 ) -> tuple[TestRun, Reasoning]:
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
-    steps = await _reasoning_steps(recorder.writer.path)
+    steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
     consent = recorder.header.consent
     async with asyncio.TaskGroup() as group:
         tests = group.create_task(_run_tests(recorder, store, tree, settings, progress))
@@ -116,12 +123,13 @@ async def _assess(
     return tests.result(), reasoning.result()
 
 
-async def _reasoning_steps(path: Path) -> list[ReasoningStep]:
+async def _reasoning_steps(path: Path, gate: Gate | None) -> list[ReasoningStep]:
     steps = []
     async with TraceReader(path) as reader:
         async for event in reader.events("reasoning_step"):
             content = event.document()["data"]
-            steps.append(ReasoningStep(event.event_id, content["content"], event.timestamp, content.get("kind")))
+            text = gate.text(content["content"]) if gate is not None else content["content"]
+            steps.append(ReasoningStep(event.event_id, text, event.timestamp, content.get("kind")))
     return steps
 
 
@@ -143,7 +151,7 @@ async def _run_tests(
 
         def write() -> None:
             with tar.open("wb") as file:
-                store.write_tar(tree, file)
+                store.write_tar(tree, file, whole=True)
 
         try:
             await asyncio.to_thread(write)

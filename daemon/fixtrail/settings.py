@@ -65,15 +65,34 @@ class CaptureSettings(_Section):
     exclude: tuple[str, ...] = Field(default=(), description="Patterns, as in .gitignore, of files never recorded.")
 
 
+class RedactionRule(_Section):
+    """A rule of the user's own: what matches is replaced."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")
+    pattern: str = Field(min_length=1, max_length=2_000, description="An RE2 pattern; of a group only the group goes.")
+
+
+class RedactionSettings(_Section):
+    """What counts as a secret beside the built-in rules, and what does not."""
+
+    rules: tuple[RedactionRule, ...] = ()
+    allow: tuple[str, ...] = Field(default=(), description="RE2 patterns of what is no secret, matched as a whole.")
+    entropy: bool = Field(default=True, description="Replace what is random enough to be a secret.")
+
+
 class Settings(_Section):
     """Everything that can be set."""
 
     home: Path
     test_command: str | None = None
+    retention_days: float | None = Field(
+        default=None, gt=0, description="A trace that was not written to for so long is removed when a daemon starts."
+    )
     judge: JudgeSettings = JudgeSettings()
     sandbox: SandboxSettings = SandboxSettings()
     upload: UploadSettings = UploadSettings()
     capture: CaptureSettings = CaptureSettings()
+    redaction: RedactionSettings = RedactionSettings()
 
 
 _ENVIRONMENT: dict[str, tuple[str, ...]] = {

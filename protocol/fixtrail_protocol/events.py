@@ -73,7 +73,7 @@ class CodeEditData(DocumentModel):
         default=None, description="Unified diff, empty when unsaved text was only saved; null: see diff_omitted."
     )
     diff_omitted: (
-        Literal["consent", "too_large", "ignored", "undecodable", "binary", "base_unknown", "paused"] | None
+        Literal["consent", "too_large", "ignored", "undecodable", "binary", "base_unknown", "paused", "withheld"] | None
     ) = Field(
         default=None, description="Why there is no diff. The content is then kept as the blob blob_after, if at all."
     )
@@ -86,6 +86,13 @@ class CodeEditData(DocumentModel):
     saved: bool | None = Field(default=None, description="Whether the file on the disk holds blob_after now.")
     blob_before: ObjectId | None = Field(default=None, description="Git blob id before; null: no such file.")
     blob_after: ObjectId | None = Field(default=None, description="Git blob id after; null: the file is gone.")
+    form_before: ObjectId | None = Field(
+        default=None,
+        description="Where secrets were replaced in the content before: the id of what is kept of it.",
+    )
+    form_after: ObjectId | None = Field(
+        default=None, description="The same of the content after. The diff is between what is kept."
+    )
     mode: FileMode | None = Field(default=None, description="The file's mode after; null when it is gone.")
     old_path: RepoPath | None = Field(default=None, description="The file was renamed from here.")
     cause: Uuid | None = Field(default=None, description="The terminal_command during which it changed.")
@@ -222,7 +229,16 @@ class DebugSessionData(DocumentModel):
 class SessionMarkData(DocumentModel):
     """Recording itself changed state."""
 
-    mark: Literal["started", "paused", "resumed", "reopened", "finalized", "editor_restarted", "daemon_restarted"]
+    mark: Literal[
+        "started",
+        "paused",
+        "resumed",
+        "reopened",
+        "finalized",
+        "editor_restarted",
+        "daemon_restarted",
+        "consent_changed",
+    ]
     detail: str | None = None
 
 

@@ -158,6 +158,20 @@ class DeleteEventsParams(RpcModel):
     until: Timestamp | None = None
 
 
+class SetConsentParams(RpcModel):
+    """Change what is allowed, from now on; what was recorded before stays as it is."""
+
+    trace_id: str | None = None
+    consent: ConsentParams
+
+
+class SetConsentResult(RpcModel):
+    """What is allowed now."""
+
+    trace_id: str
+    consent: Consent
+
+
 class DeleteEventsResult(RpcModel):
     """How many events are gone."""
 
@@ -261,6 +275,7 @@ REQUESTS: dict[str, tuple[type[RpcModel], type[RpcModel]]] = {
     "trace/get": (GetParams, GetResult),
     "trace/reason": (ReasonParams, ReasonResult),
     "trace/deleteEvents": (DeleteEventsParams, DeleteEventsResult),
+    "trace/setConsent": (SetConsentParams, SetConsentResult),
     "trace/finalize": (FinalizeParams, FinalizeResult),
     "trace/export": (ExportParams, ExportResult),
     "trace/upload": (UploadParams, UploadResult),

@@ -83,6 +83,10 @@ class Reconstruction(DocumentModel):
     checkpoints: Count = Field(default=0, description="Places in between where the tree was compared as well.")
     edits: Count = Field(default=0, description="Changes of files that were replayed.")
     unsaved: list[str] = Field(default_factory=list, description="Files with text in the editor that was never saved.")
+    redacted: list[str] = Field(
+        default_factory=list,
+        description="Files with secrets: the proof compares what is kept of them, by the same engine.",
+    )
     mismatch: Mismatch | None = None
     seal: str | None = Field(default=None, description="SHA-256 over the chain of all events and this header.")
 

@@ -10,7 +10,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import commits, finalize, idle, keystroke, large_tree, long_session, notifications, startup
+from tests.benchmarks import (
+    commits,
+    finalize,
+    idle,
+    keystroke,
+    large_tree,
+    long_session,
+    notifications,
+    redaction,
+    startup,
+)
 from tests.benchmarks.figure import Figure
 from tests.benchmarks.scene import Scene
 
@@ -23,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "keystroke": keystroke.run,
     "large_tree": large_tree.run,
     "long_session": long_session.run,
+    "redaction": redaction.run,
 }
 
 

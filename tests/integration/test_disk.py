@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fixtrail.replay.verify import verify_trace
-from fixtrail.store.tree import TreeStore
 
 from tests.support.daemon import DaemonClient, event
+from tests.support.stores import store_of
 
 Events = list[dict[str, Any]]
 
@@ -36,7 +36,7 @@ async def _watching(daemon: DaemonClient, trace: str, workspace: Path) -> None:
 
 
 async def _proof(isolated: Path, trace: str, workspace: Path) -> None:
-    store = TreeStore(workspace, isolated / "traces" / f"{trace}.git")
+    store = store_of(workspace, isolated, trace)
     result = await verify_trace(isolated / "traces" / f"{trace}.db", store, tree=store.write())
     assert result.verified, result.reason
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from fixtrail.capture.documents import split_lines
 from fixtrail.replay.verify import verify_trace
-from fixtrail.store.tree import TreeStore
 
 from tests.support.daemon import DaemonClient
 from tests.support.sessions import units
+from tests.support.stores import store_of
 
 PACKAGES = {"click": 3, "jinja2": 3, "werkzeug": 3}
 HISTORIES = os.environ.get("FIXTRAIL_HISTORIES")
@@ -101,6 +101,6 @@ async def test_each_fix_replays_to_the_release(
         git(workspace, "add", "-A")
         released = git(workspace, "write-tree").strip()
         assert finalized["qaResults"] is not None
-        store = TreeStore(workspace, isolated / "traces" / f"{trace}.git")
+        store = store_of(workspace, isolated, trace)
         proof = await verify_trace(isolated / "traces" / f"{trace}.db", store)
         assert (proof.verified, proof.replayed, proof.tree) == (True, released, released), proof.reason

@@ -183,14 +183,19 @@ async def test_deleting_takes_the_bytes_out_of_the_file_and_its_log(tmp_path: Pa
         await writer.append(lambda: [row(1), row(2, content=secret), row(3, content="short-secret"), row(4)])
         assert any(b"battery" in file.read_bytes() for file in tmp_path.glob("t.db*"))
 
-        assert await writer.delete(["id-000000002", "id-000000003", "not-there"], None, None) == 2
+        assert await writer.delete(["id-000000002", "id-000000003", "not-there"], None, None) == (2, 0)
 
         for file in tmp_path.glob("t.db*"):
             assert b"battery" not in file.read_bytes(), file
             assert b"short-secret" not in file.read_bytes(), file
-        assert writer.events == 2
+        assert (writer.events, writer.gaps) == (4, 2)
         assert await writer.append(lambda: [row(5)]) == [5]
-    assert [seq for seq, _ in await contents(path)] == [1, 4, 5]
+        assert await writer.append(lambda: [row(2, content="sent again")]) == [2]
+        assert await writer.delete(["id-000000002"], None, None) == (0, 0)
+    assert [seq for seq, _ in await contents(path)] == [1, 2, 3, 4, 5]
+    async with TraceReader(path) as reader:
+        told = [event async for event in reader.events("capture_gap")]
+    assert [(event.seq, event.document()["data"]["reason"]) for event in told] == [(2, "deleted"), (3, "deleted")]
 
 
 async def test_deleting_by_time_takes_both_ends(tmp_path: Path) -> None:
@@ -200,8 +205,9 @@ async def test_deleting_by_time_takes_both_ends(tmp_path: Path) -> None:
         for number, each in enumerate(rows, start=1):
             each.timestamp = f"2026-03-02T09:00:0{number}.000Z"
         await writer.append(lambda: rows)
-        assert await writer.delete(None, "2026-03-02T09:00:02.000Z", "2026-03-02T09:00:04.000Z") == 3
-    assert [seq for seq, _ in await contents(path)] == [1, 5]
+        assert await writer.delete(None, "2026-03-02T09:00:02.000Z", "2026-03-02T09:00:04.000Z") == (3, 0)
+    async with TraceReader(path) as reader:
+        assert [event.seq async for event in reader.events("capture_gap")] == [2, 3, 4]
 
 
 async def test_a_batch_that_cannot_be_prepared_does_not_end_the_writer(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // Asks, in plain words, what may be recorded. Nothing is ticked that this person did not tick before in this workspace.
 import { window, type Memento, type QuickPickItem } from "vscode";
-import type { ConsentParams } from "./protocol";
+import type { Consent, ConsentParams } from "./protocol";
 
 type ConsentClass = keyof ConsentParams;
 
@@ -39,12 +39,15 @@ const ITEMS: readonly ConsentItem[] = [
   },
 ];
 
-/** What was ticked, or undefined when the question was closed: then nothing may start. */
-export async function askConsent(memory: Memento): Promise<ConsentParams | undefined> {
-  const before = memory.get<readonly ConsentClass[]>(REMEMBERED, []);
+/**
+ * What was ticked, or undefined when the question was closed: then nothing may start, and nothing changes.
+ * `now` is what is allowed in a recording that runs.
+ */
+export async function askConsent(memory: Memento, now?: Consent): Promise<ConsentParams | undefined> {
+  const before = now === undefined ? memory.get<readonly ConsentClass[]>(REMEMBERED, []) : ITEMS.map(({ name }) => name).filter((name) => isGiven(now, name));
   const pick = window.createQuickPick<ConsentItem>();
-  pick.title = "Start recording: what do you allow?";
-  pick.placeholder = "Tick what you allow, then press Enter. Esc starts nothing.";
+  pick.title = now === undefined ? "Start recording: what do you allow?" : "From now on: what do you allow?";
+  pick.placeholder = `Tick what you allow, then press Enter. Esc ${now === undefined ? "starts" : "changes"} nothing.`;
   pick.canSelectMany = true;
   pick.ignoreFocusOut = true;
   pick.items = ITEMS;
@@ -58,4 +61,15 @@ export async function askConsent(memory: Memento): Promise<ConsentParams | undef
   if (ticked === undefined) return undefined;
   await memory.update(REMEMBERED, ticked);
   return Object.fromEntries(ITEMS.map(({ name }) => [name, ticked.includes(name)]));
+}
+
+function isGiven(consent: Consent, name: ConsentClass): boolean {
+  const given: Readonly<Record<ConsentClass, boolean | undefined>> = {
+    code: consent.code,
+    terminalOutput: consent.terminal_output,
+    fileViews: consent.file_views,
+    judge: consent.judge,
+    upload: consent.upload,
+  };
+  return given[name] === true;
 }

@@ -157,6 +157,18 @@ export class Outbox {
     return true;
   }
 
+  /** Forget what a trace's events since `moment` hold, on the disk too. Returns how many were forgotten. */
+  forget(traceId: string, moment: string): number {
+    let forgotten = 0;
+    for (const { traceId: owner, spool, file } of this.#streams.values()) {
+      if (owner !== traceId) continue;
+      const count = spool.forget(moment);
+      if (count > 0) this.#disk(() => file?.rewrite(spool.events));
+      forgotten += count;
+    }
+    return forgotten;
+  }
+
   /** The trace is over and may take no more events. With `discard`, what is left is deleted; else it is set aside. */
   end(traceId: string, discard = false): void {
     for (const stream of [...this.#streams.values()]) {

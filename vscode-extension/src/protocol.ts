@@ -86,7 +86,17 @@ export interface CodeEditData {
    * Why there is no diff. The content is then kept as the blob blob_after, if at all.
    */
   diff_omitted?:
-    ("consent" | "too_large" | "ignored" | "undecodable" | "binary" | "base_unknown" | "paused") | null;
+    | (
+        | "consent"
+        | "too_large"
+        | "ignored"
+        | "undecodable"
+        | "binary"
+        | "base_unknown"
+        | "paused"
+        | "withheld"
+      )
+    | null;
   /**
    * Lines added.
    */
@@ -112,6 +122,14 @@ export interface CodeEditData {
    * Git blob id after; null: the file is gone.
    */
   blob_after?: string | null;
+  /**
+   * Where secrets were replaced in the content before: the id of what is kept of it.
+   */
+  form_before?: string | null;
+  /**
+   * The same of the content after. The diff is between what is kept.
+   */
+  form_after?: string | null;
   /**
    * The file's mode after; null when it is gone.
    */
@@ -584,7 +602,15 @@ export interface SessionMarkIncoming {
  * Recording itself changed state.
  */
 export interface SessionMarkData {
-  mark: "started" | "paused" | "resumed" | "reopened" | "finalized" | "editor_restarted" | "daemon_restarted";
+  mark:
+    | "started"
+    | "paused"
+    | "resumed"
+    | "reopened"
+    | "finalized"
+    | "editor_restarted"
+    | "daemon_restarted"
+    | "consent_changed";
   detail?: string | null;
   [k: string]: unknown;
 }
@@ -939,6 +965,10 @@ export interface Reconstruction {
    * Files with text in the editor that was never saved.
    */
   unsaved?: string[];
+  /**
+   * Files with secrets: the proof compares what is kept of them, by the same engine.
+   */
+  redacted?: string[];
   mismatch?: Mismatch | null;
   /**
    * SHA-256 over the chain of all events and this header.
@@ -1041,6 +1071,20 @@ export interface SessionMark {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   [k: string]: unknown;
+}
+/**
+ * Change what is allowed, from now on; what was recorded before stays as it is.
+ */
+export interface SetConsentParams {
+  traceId?: string | null;
+  consent: ConsentParams;
+}
+/**
+ * What is allowed now.
+ */
+export interface SetConsentResult {
+  traceId: string;
+  consent: Consent;
 }
 /**
  * Begin to record a workspace.
@@ -1207,6 +1251,7 @@ export interface Requests {
   "trace/get": { params: GetParams; result: GetResult };
   "trace/reason": { params: ReasonParams; result: ReasonResult };
   "trace/deleteEvents": { params: DeleteEventsParams; result: DeleteEventsResult };
+  "trace/setConsent": { params: SetConsentParams; result: SetConsentResult };
   "trace/finalize": { params: FinalizeParams; result: FinalizeResult };
   "trace/export": { params: ExportParams; result: ExportResult };
   "trace/upload": { params: UploadParams; result: UploadResult };

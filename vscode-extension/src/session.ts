@@ -227,7 +227,9 @@ export class Session implements Disposable {
   }
 
   #startCapture(traceId: string): void {
-    if (this.#capture?.traceId === traceId) return;
+    const consent = JSON.stringify(this.#status.consent ?? null);
+    if (this.#capture?.traceId === traceId && this.#capture.consent === consent) return;
+    if (this.#capture?.traceId === traceId) this.#capture.abandon("What may be recorded was changed while it ran.");
     this.#stopCapture();
     this.outbox.begin(traceId);
     if (this.#seen.traceId !== traceId) this.#seen = { traceId, files: new Set() };

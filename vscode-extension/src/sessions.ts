@@ -50,13 +50,17 @@ export class Sessions implements Disposable {
     return (workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
   }
 
-  /**
-   * The session that a command means: the one of `target` where the caller names a folder, the only one in one of
-   * `states`, the one of the active editor, or the one that is picked. Undefined: there is none, or none was picked.
-   */
-  async choose(states: readonly State[], target?: unknown): Promise<Session | undefined> {
-    if (target instanceof Uri) return this.#sessions.get(target.toString());
-    const found = [...this.#sessions.values()].filter(({ status }) => states.includes(status.state ?? "idle"));
+  /** The sessions that a command may mean: the one of `target` where the caller names a folder, else those in one of `states`. */
+  candidates(states: readonly State[], target?: unknown): readonly Session[] {
+    if (target instanceof Uri) {
+      const named = this.#sessions.get(target.toString());
+      return named === undefined ? [] : [named];
+    }
+    return [...this.#sessions.values()].filter(({ status }) => states.includes(status.state ?? "idle"));
+  }
+
+  /** Of these the only one, the one of the active editor, or the one that is picked. Undefined: none was picked. */
+  async choose(found: readonly Session[]): Promise<Session | undefined> {
     if (found.length <= 1) return found[0];
     const active = this.#active();
     if (active !== undefined && found.includes(active)) return active;

@@ -138,6 +138,19 @@ export class Spool {
     this.#sent = this.#acknowledged;
   }
 
+  /** Put a gap in the place of every event from `since` on: numbers stay, contents go. Returns how many went. */
+  forget(since: string): number {
+    let forgotten = 0;
+    this.#kept = this.#kept.map((kept) => {
+      if (kept.event.timestamp < since || isForgotten(kept.event)) return kept;
+      forgotten += 1;
+      const event = gap("deleted", "An event was deleted here on purpose.");
+      return { seq: kept.seq, event, bytes: sizeOf(event) };
+    });
+    this.#bytes = this.#kept.reduce((sum, { bytes }) => sum + bytes, 0);
+    return forgotten;
+  }
+
   #hasRoom(bytes: number): boolean {
     return this.#kept.length < this.limits.events && this.#bytes + bytes <= this.limits.bytes;
   }
@@ -154,6 +167,10 @@ export class Spool {
 /** An event that says that something may be missing, and why. */
 export function gap(reason: string, detail: string): EventIn {
   return makeEvent("capture_gap", { reason, detail });
+}
+
+function isForgotten(event: EventIn): boolean {
+  return event.event_type === "capture_gap" && event.data.reason === "deleted";
 }
 
 function sizeOf(event: EventIn): number {

@@ -200,6 +200,23 @@ describe("Outbox", () => {
     await box.settle("t", 1_000);
   });
 
+  it("forgets what it keeps, on the disk too, and the numbers stay", async () => {
+    const box = newOutbox({ folder });
+    box.begin("t");
+    box.record(makeEvent("file_open", { file_path: "kept-name" }, Date.now() - 60_000));
+    box.record(open("secret-name"));
+    const bytes = (): string => fs.readdirSync(folder).map((name) => fs.readFileSync(path.join(folder, name), "utf8")).join("");
+    assert.match(bytes(), /secret-name/);
+    assert.equal(box.forget("other", "2000-01-01T00:00:00.000Z"), 0);
+    assert.equal(box.forget("t", new Date(Date.now() - 30_000).toISOString()), 1);
+    assert.doesNotMatch(bytes(), /secret-name/);
+    assert.match(bytes(), /kept-name/);
+    assert.equal(box.forget("t", new Date(Date.now() - 30_000).toISOString()), 0);
+    box.reconcile(daemon.status("t"));
+    assert.equal(await box.settle("t", 1_000), true);
+    assert.deepEqual(daemon.stored, ["kept-name", "capture_gap"]);
+  });
+
   it("says when it cannot keep more, and says so in the trace", async () => {
     const box = newOutbox({ limits: { events: 2, bytes: 1_000_000 } });
     box.begin("t");

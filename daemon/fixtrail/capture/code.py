@@ -149,8 +149,8 @@ class CodeRecorder:
             return []
         entry = self.state.disk.get(path)
         content = self.state.contents.get(entry.blob) if entry else None
-        mode = entry.mode if entry else None
-        change = self._change(path, unsaved, content, mode, origin="editor", saved=True, cut="close")
+        mode, after = (entry.mode, entry.blob) if entry else (None, None)
+        change = self._change(path, unsaved, content, mode, origin="editor", saved=True, cut="close", after=after)
         return [Made("code_edit", change)]
 
     def _codec(self, path: str, text: str) -> str | None:
@@ -287,14 +287,16 @@ class CodeRecorder:
     def _file_changed(
         self, change: TreeDifference, content: bytes | None, changed: float, old_path: str | None, look: Look
     ) -> Made:
-        mode = change.new.mode if change.new else None
+        mode, after = (change.new.mode, change.new.blob) if change.new else (None, None)
         shown = look.open.get(change.path)
         codec = self._codecs.get(change.path) or "utf-8"
         in_editor = shown is not None and content is not None and to_bytes("".join(shown.lines), codec)[0] == content
         if in_editor and shown is not None and shown.typed is not None and shown.typed < changed:
             # Written from the editor; that it was saved is still on its way to us.
             before = self.state.seen(change.path)
-            data = self._change(change.path, before, content, mode, origin="editor", saved=True, cut="save")
+            data = self._change(
+                change.path, before, content, mode, origin="editor", saved=True, cut="save", after=after
+            )
             return Made("code_edit", data)
         actor, cause = cause_of(changed, look.commands)
         if look.actor is not None:
@@ -303,7 +305,9 @@ class CodeRecorder:
             actor = "developer"  # a new file that is open: "save as"
         entry = self.state.disk.get(old_path or change.path)
         before = entry.blob if entry else None
-        data = self._change(change.path, before, content, mode, origin="disk", saved=True, old_path=old_path)
+        data = self._change(
+            change.path, before, content, mode, origin="disk", saved=True, old_path=old_path, after=after
+        )
         return Made("code_edit", data | ({"cause": cause} if cause else {}), actor)
 
     def _gone_at(self, path: str, look: Look) -> float:
@@ -377,10 +381,20 @@ class CodeRecorder:
         cut: str | None = None,
         old_path: str | None = None,
         silent: bool = False,
+        after: str | None = None,
     ) -> dict[str, Any]:
-        """Make the data of a ``code_edit`` and move the state on with it."""
+        """Make the data of a ``code_edit`` and move the state on with it.
+
+        Where secrets were replaced in a content, the diff is between what is kept; the blob ids are those of the
+        whole contents. ``after`` names the content where ``new`` may be only what is kept of it.
+        """
         contents = self.state.contents
         old = contents.get(before) if before else None
+        if new is not None and after is None:
+            after = self._id(new)
+        whole = new
+        old, form_before = self._kept(old, before)
+        new, form_after = self._kept(new, after)
         old_text = to_text(old) if old is not None else None
         new_text = to_text(new) if new is not None else None
         data: dict[str, Any] = {"file_path": path}
@@ -403,14 +417,27 @@ class CodeRecorder:
             modes = {"old_mode": entry.mode if entry else None, "new_mode": mode if saved else None}
             diff, added, removed = unified_diff(path, old_text, new_text, old_path=old_path, **modes)
             data |= {"diff": diff, "added": added, "removed": removed}
-        after = contents.put(new, keep=omitted is not None) if new is not None else None
+        held = contents.put(whole, keep=omitted is not None) if whole is not None else None
+        if held != after and after is not None and new is not None:
+            contents.hold_form(after, new)
         data |= {"origin": origin, "saved": saved, "blob_before": before, "blob_after": after}
+        data |= {"form_before": form_before} if form_before else {}
+        data |= {"form_after": form_after} if form_after else {}
         if saved:
             data["mode"] = mode
         if old_path is not None:
             data["old_path"] = old_path
         self.state.move_on(data)
         return data
+
+    def _kept(self, content: bytes | None, name: str | None) -> tuple[bytes | None, str | None]:
+        """Return what may be kept of a content, and its id where that is not the whole of it."""
+        if content is None or name is None:
+            return content, None
+        made = self.store.guard(content) if self.store.guard is not None else None
+        kept = made[0] if made is not None else content
+        form = self._id(kept)
+        return kept, form if form != name else None
 
     def close(self) -> None:
         """Write what only memory holds of files as they are now, and end what runs."""

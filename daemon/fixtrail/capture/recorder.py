@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtrail_protocol.base import now
-from fixtrail_protocol.trace import TraceHeader
+from fixtrail_protocol.trace import Consent, TraceHeader
 
 from fixtrail.capture.causes import Causes, cause_of
 from fixtrail.capture.code import CodeRecorder, Look, Made, OpenText
@@ -24,6 +24,8 @@ from fixtrail.capture.paths import Workspace
 from fixtrail.capture.rows import EVENT, Rows, new_id
 from fixtrail.capture.text import scrub
 from fixtrail.errors import FixtrailError
+from fixtrail.privacy.consent import told
+from fixtrail.privacy.gate import Gate
 from fixtrail.settings import CaptureSettings
 from fixtrail.store.batch import Batch, Row
 from fixtrail.store.writer import TraceWriter
@@ -41,6 +43,8 @@ class Recorder:
     ----------
     code
         Turns what happens to files into events; None where there is no git to compare with.
+    gate
+        Takes secrets out of every event; None: nothing is taken out.
     sends_file_events
         The editor says itself what is looked at; else ``didOpen`` and ``didClose`` are taken for it.
     told_runs
@@ -56,6 +60,7 @@ class Recorder:
         settings: CaptureSettings,
         *,
         code: CodeRecorder | None = None,
+        gate: Gate | None = None,
         sends_file_events: bool = False,
         state: str = "recording",
         told_runs: Sequence[tuple[str, str | None]] = (),
@@ -68,8 +73,9 @@ class Recorder:
         self._settings = settings
         self._sends_file_events = sends_file_events
         self._streams = dict(writer.streams)
-        self._rows = Rows(workspace, header.consent, settings, told_runs)
+        self._rows = Rows(workspace, header.consent, settings, gate, told_runs)
         self.code = code
+        self.gate = gate
         self._edits = EditTracker(self._submit_edit)
         self._causes = Causes()
         self._disk = DiskSource(code, self._open_texts, self._submit_look, self._watch_failed) if code else None
@@ -327,6 +333,29 @@ class Recorder:
         if self._disk is not None:
             self._disk.hold(state == "paused")
         await self.writer.write_header(self.header, state)
+
+    async def set_consent(self, consent: Consent) -> None:
+        """Change what is allowed, for all that comes after this moment."""
+        await self.settle()
+        header = self.header.model_copy(deep=True)
+        header.consent = consent
+        self.writer.submit(Batch(prepare=lambda: self._rows.allow(consent)))
+        self._submit_own("session_mark", {"mark": "consent_changed", "detail": told(consent)})
+        self.header = header
+        await self.writer.write_header(header, self.state)
+
+    async def replace_code(self, code: CodeRecorder | None, home: Path | None) -> None:
+        """Follow the code with another recorder from now on; ``home`` as :meth:`watch_disk` has it, None: no watch."""
+        if self._disk is not None:
+            self._disk.stop()
+        await self.writer.flush()
+        before, self.code = self.code, code
+        self._disk = DiskSource(code, self._open_texts, self._submit_look, self._watch_failed) if code else None
+        if before is not None:
+            await asyncio.to_thread(before.close)
+        if self._disk is not None and home is not None:
+            self._disk.start(home)
+            self._disk.hold(self.state == "paused")
 
     def _tell_pause(self) -> None:
         """Say what changed while nothing was recorded: the files and the tree, not what was done to them."""

@@ -17,6 +17,7 @@ from fixtrail.capture.paths import Workspace
 from fixtrail.capture.test_results import FinishedCommand, derive_test_result
 from fixtrail.capture.text import bound, scrub
 from fixtrail.privacy.consent import apply_consent
+from fixtrail.privacy.gate import Gate
 from fixtrail.settings import CaptureSettings
 from fixtrail.store.batch import Row
 
@@ -59,12 +60,19 @@ class Rows:
         workspace: Workspace,
         consent: Consent | None,
         settings: CaptureSettings,
+        gate: Gate | None = None,
         told_runs: Sequence[tuple[str, str | None]] = (),
     ) -> None:
         self._workspace = workspace
         self._consent = consent
         self._settings = settings
+        self._gate = gate
         self._told_runs = deque(told_runs, maxlen=RUNS_KEPT)
+
+    def allow(self, consent: Consent) -> list[Row]:
+        """Hold all events from here on to another consent; there is nothing to store for it."""
+        self._consent = consent
+        return []
 
     def of_raw(self, raw: Mapping[str, Any], *, scrubbed: bool) -> list[Row]:
         """Return the rows of an event as it came; what cannot be stored gives a ``capture_gap`` that says so."""
@@ -119,7 +127,11 @@ class Rows:
             self._told_runs.append((timestamp, data.get("command_event_id")))
         allowed = apply_consent(event_type, data, self._consent) if self._consent is not None else data
         if allowed is not None:
-            redactions = [{"rule": SURROGATE_RULE, "count": surrogates}] if surrogates else None
+            counts = {SURROGATE_RULE: surrogates} if surrogates else {}
+            if self._gate is not None:
+                allowed, replaced = self._gate.event(event_type, allowed)
+                counts |= replaced
+            redactions = [{"rule": rule, "count": count} for rule, count in counts.items()]
             rows.append(
                 Row(
                     event_id,

@@ -17,6 +17,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "reason": ("fixtrail.cli.record", "reason", "Write down a thought."),
     "finalize": ("fixtrail.cli.record", "finalize", "Score the trace and end it."),
     "discard": ("fixtrail.cli.record", "discard", "Delete a trace."),
+    "purge": ("fixtrail.cli.purge", "purge", "Remove traces for good."),
     "list": ("fixtrail.cli.traces", "list_traces", "List the traces on this machine."),
     "show": ("fixtrail.cli.traces", "show", "Print a trace."),
     "verify": ("fixtrail.cli.proof", "verify", "Prove that a trace rebuilds its code."),

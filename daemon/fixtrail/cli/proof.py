@@ -9,6 +9,7 @@ from fixtrail.cli.client import connect, data_directory
 from fixtrail.cli.output import command_body, console, json_option, print_json
 from fixtrail.cli.traces import wanted_trace
 from fixtrail.errors import FixtrailError, UnavailableError, UsageError
+from fixtrail.privacy.gate import Gate
 from fixtrail.replay.machine import NotPossibleError, ReplayError
 from fixtrail.replay.verify import build, verify_trace
 from fixtrail.settings import load_settings
@@ -32,7 +33,12 @@ async def _opened(trace: str | None) -> tuple[Path, TreeStore]:
         workspace = path.parent  # verify says what is wrong with the file
     folder = path.with_suffix(".git")
     folder.mkdir(mode=0o700, exist_ok=True)
-    return path, TreeStore(workspace, folder, load_settings(workspace).capture.exclude)
+    settings = load_settings(workspace if workspace.is_dir() else None)
+    try:
+        guard = Gate.for_workspace(path.with_suffix(".key").read_bytes(), settings.redaction, workspace).content
+    except OSError:
+        guard = None  # a trace of before there was one, or one that was copied without its key
+    return path, TreeStore(workspace, folder, settings.capture.exclude, guard=guard)
 
 
 @click.command()

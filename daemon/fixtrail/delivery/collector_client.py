@@ -15,6 +15,7 @@ from fixtrail.delivery.digest import EventsDigest, canonical_event
 from fixtrail.delivery.document import header_document
 from fixtrail.delivery.target import RetryPolicy, UploadTarget
 from fixtrail.errors import UnavailableError, UsageError
+from fixtrail.privacy.gate import Gate
 from fixtrail.store.reader import StoredEvent, TraceReader
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ async def upload_trace(
     *,
     progress: Progress = _no_progress,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+    gate: Gate | None = None,
 ) -> UploadResult:
     """Send the trace in ``trace_file`` to ``target``, whole; may be called again after any failure.
 
@@ -45,6 +47,8 @@ async def upload_trace(
     ----------
     progress
         Told after each batch how many events of how many the collector holds.
+    gate
+        Takes secrets out once more.
 
     Returns
     -------
@@ -68,7 +72,7 @@ async def upload_trace(
         _check_allowed(header)
         total, _ = await reader.counts()
         async with CollectorSession(target, retry) as session:
-            return await _Upload(session, header, total, progress).run(reader)
+            return await _Upload(session, header, total, progress, gate).run(reader)
 
 
 def _check_allowed(header: TraceHeader) -> None:
@@ -83,12 +87,15 @@ def _check_allowed(header: TraceHeader) -> None:
 
 
 class _Upload:
-    def __init__(self, session: "CollectorSession", header: TraceHeader, total: int, progress: Progress) -> None:
+    def __init__(
+        self, session: "CollectorSession", header: TraceHeader, total: int, progress: Progress, gate: Gate | None
+    ) -> None:
         self._session = session
         self._header = header
         self._path = f"/traces/{header.trace_id}"
         self._total = total
         self._progress = progress
+        self._gate = gate
         self._max_bytes = BATCH_BYTES
         self._accepted = 0
         self._duplicate = 0
@@ -101,7 +108,8 @@ class _Upload:
         async for event in reader.events():
             if digest.count == self._total:
                 break
-            line = canonical_event(event.document())
+            document = event.document()
+            line = canonical_event(self._gate.document(document) if self._gate is not None else document)
             digest.update(line)
             if event.seq < next_seq:
                 self._duplicate += 1

@@ -6,6 +6,7 @@ import orjson
 from fixtrail_protocol.events import EVENT_TYPES_1_0
 from fixtrail_protocol.trace import TraceHeader
 
+from fixtrail.privacy.gate import Gate
 from fixtrail.store.reader import StoredEvent
 
 Schema = Literal["1.1", "1.0"]
@@ -34,15 +35,21 @@ def header_document(header: TraceHeader, schema: Schema = "1.1") -> dict[str, An
     return document | rest | {"qa_results": results}
 
 
-def event_document(event: StoredEvent, schema: Schema = "1.1") -> dict[str, Any] | None:
+def event_document(event: StoredEvent, schema: Schema = "1.1", gate: Gate | None = None) -> dict[str, Any] | None:
     """Return one event for :func:`orjson.dumps`; None when ``schema`` has no such event.
 
-    ``data`` is the stored text itself, not read and written again, so nothing in it can change.
+    ``data`` is the stored text itself, not read and written again, so nothing in it can change: unless ``gate`` finds
+    a secret in it that an older rule let pass.
     """
+    data: Any = orjson.Fragment(event.data)
+    if gate is not None:
+        stored = orjson.loads(event.data)
+        if (passed := gate.document({"data": stored})["data"]) != stored:
+            data = passed
     plain = {
         "event_type": event.event_type,
         "timestamp": event.timestamp,
-        "data": orjson.Fragment(event.data),
+        "data": data,
     }
     if schema == "1.0":
         return plain if event.event_type in EVENT_TYPES_1_0 else None

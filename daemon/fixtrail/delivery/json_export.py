@@ -9,11 +9,14 @@ from fixtrail_protocol.rpc import ExportResult
 
 from fixtrail.delivery.document import Schema, event_document, header_document
 from fixtrail.errors import UsageError
+from fixtrail.privacy.gate import Gate
 from fixtrail.store.output import OutputFile
 from fixtrail.store.reader import TraceReader
 
 
-async def export_json(trace_file: Path, target: Path, *, schema: Schema = "1.1") -> ExportResult:
+async def export_json(
+    trace_file: Path, target: Path, *, schema: Schema = "1.1", gate: Gate | None = None
+) -> ExportResult:
     """Write the trace in ``trace_file`` to ``target`` as native JSON.
 
     The header is laid out for reading, each event is one line. Memory does not grow with the trace. A trace that
@@ -25,6 +28,8 @@ async def export_json(trace_file: Path, target: Path, *, schema: Schema = "1.1")
         Replaced when it is a regular file; mode 0600.
     schema
         ``1.1``: everything. ``1.0``: exactly the fields and the six event types of schema 1.0.
+    gate
+        Takes secrets out once more.
 
     Returns
     -------
@@ -51,7 +56,7 @@ async def export_json(trace_file: Path, target: Path, *, schema: Schema = "1.1")
             if remaining == 0:
                 break
             remaining -= 1
-            if (line := event_document(event, schema)) is not None:
+            if (line := event_document(event, schema, gate)) is not None:
                 await out.write(separator + orjson.dumps(line))
                 separator = b",\n    "
         end = b"],\n" if separator == b"\n    " else b"\n  ],\n"

@@ -11,6 +11,11 @@ from fixtrail_protocol.trace import Consent
 _VIEWS = frozenset({"file_open", "file_close", "file_view"})
 
 
+def told(consent: Consent) -> str:
+    """Return what is allowed, in words."""
+    return "Allowed: " + (", ".join(name for name, given in consent if given) or "nothing") + "."
+
+
 def apply_consent(event_type: str, data: Mapping[str, Any], consent: Consent) -> Mapping[str, Any] | None:
     """Return what of an event may be stored; None when nothing of it may.
 

@@ -6,6 +6,7 @@ from typing import Any
 from fixtrail.errors import FixtrailError
 from fixtrail.replay.patch import PatchError, apply_diff
 from fixtrail.store.code import CodeState
+from fixtrail.store.objects import object_id
 from fixtrail.store.tree import TreeStore
 
 
@@ -13,7 +14,8 @@ class ReplayError(Exception):
     """An event does not fit what the events before it give.
 
     ``code`` is a stable word: ``diff`` (it does not apply), ``blob`` (another content than recorded), ``tree``,
-    ``objects`` (a content that is not in a diff is nowhere), ``event`` (it can't be understood).
+    ``form`` (what is kept of a content with secrets is another), ``objects`` (a content that is not in a diff is
+    nowhere), ``event`` (it can't be understood).
     """
 
     def __init__(self, code: str, detail: str, path: str | None = None) -> None:
@@ -34,6 +36,8 @@ class Replay:
         self.state = state
         self.edits = 0
         self.checkpoints = 0
+        self.forms: dict[str, str] = {}
+        """Files of which only a form with its secrets replaced is known: path to the id of that form."""
         self._store = store
 
     def step(self, event_type: str, data: Mapping[str, Any]) -> None:
@@ -51,6 +55,10 @@ class Replay:
                 self._edit(data)
             elif event_type in ("git_change", "tree_change"):
                 self._tree(data)
+            elif event_type == "capture_gap" and data.get("reason") == "deleted_code":
+                raise NotPossibleError("not_possible: changes of the code were deleted on purpose")
+            elif event_type == "capture_gap" and data.get("reason") == "code_consent":
+                raise NotPossibleError("not_possible: consent")
         except (KeyError, TypeError, AttributeError) as error:
             raise ReplayError("event", f"its data can't be understood ({type(error).__name__})") from None
 
@@ -71,17 +79,35 @@ class Replay:
             base = contents.get(before) if before is not None else b""
             if base is None:
                 raise ReplayError("objects", f"the content {before} is not kept anywhere", path)
+            if (form := data.get("form_before")) is not None:
+                base = self._form(base, form, path)
             try:
                 result = apply_diff(base.decode("utf-8"), data["diff"]).encode("utf-8") if data["diff"] else base
             except PatchError as error:
                 raise ReplayError("diff", f"its diff does not apply: {error}", path) from None
             except UnicodeError:
                 raise ReplayError("diff", "its diff is for a text, and the content is none", path) from None
-            found = contents.put(result) if after is not None or result else None
-            if found != after:
-                raise ReplayError("blob", f"its diff gives {found}, it was recorded as {after}", path)
+            kept = data.get("form_after") or after
+            found = contents.put(result) if kept is not None or result else None
+            if found != kept:
+                raise ReplayError("blob", f"its diff gives {found}, it was recorded as {kept}", path)
+            if kept != after and after is not None:
+                contents.hold_form(after, result)
         self.state.move_on(data)
+        if data.get("old_path") is not None:
+            self.forms.pop(data["old_path"], None)
+        self.forms.pop(path, None)
+        if data.get("form_after") is not None:
+            self.forms[path] = data["form_after"]
         self.edits += 1
+
+    def _form(self, content: bytes, wanted: str, path: str) -> bytes:
+        """Return what is kept of a content: it may be known whole, from the repository, or in that form already."""
+        guard = self._store.guard
+        for kept in (content, made[0] if guard is not None and (made := guard(content)) is not None else None):
+            if kept is not None and object_id("blob", kept, algorithm=self._store.algorithm) == wanted:
+                return kept
+        raise ReplayError("form", f"what is kept of its content before is not {wanted}", path)
 
     def _tree(self, data: Mapping[str, Any]) -> None:
         wanted, tree = data.get("tree_before"), data.get("tree")

@@ -11,6 +11,7 @@ from fixtrail.errors import FixtrailError, UsageError
 from fixtrail.replay.machine import NotPossibleError, Replay, ReplayError
 from fixtrail.store.chain import START, next_link, seal
 from fixtrail.store.code import CodeState
+from fixtrail.store.objects import object_id
 from fixtrail.store.reader import StoredEvent, TraceReader
 from fixtrail.store.tree import TreeStore
 
@@ -63,7 +64,7 @@ async def replay_to(reader: TraceReader, replay: Replay, last: int | None = None
 
 def _apply(replay: Replay, page: list[StoredEvent]) -> None:
     for event in page:
-        if event.event_type in ("code_edit", "git_change", "tree_change"):
+        if event.event_type in ("code_edit", "git_change", "tree_change", "capture_gap"):
             replay.step(event.event_type, orjson.loads(event.data))
 
 
@@ -126,10 +127,13 @@ async def verify_trace(
                 return result
         result.replayed = replay.state.disk.write(replay.state.contents)
         result.unsaved = sorted(replay.state.unsaved)
+        result.redacted = sorted(replay.forms)
         if result.tree is not None and result.replayed != result.tree:
             path_found = replay.differing(result.replayed, result.tree)
             detail = f"the workspace was {result.tree} at the end, the events give {result.replayed}"
             raise _Found(Mismatch(code="tree", detail=detail, file_path=path_found))
+        if tree is not None:
+            await asyncio.to_thread(_compare_forms, replay, store)
         result.verified = True
     except _Found as found:
         result.mismatch = found.mismatch
@@ -143,6 +147,23 @@ async def verify_trace(
             result.edits, result.checkpoints = replay.edits, replay.checkpoints
             await asyncio.to_thread(replay.state.contents.close)
     return result
+
+
+def _compare_forms(replay: Replay, store: TreeStore) -> None:
+    """Compare what the events keep of a file with secrets with what the same engine keeps of it now."""
+    for path, form in replay.forms.items():
+        entry = replay.state.disk.get(path)
+        try:
+            content = (store.workspace / path).read_bytes()
+        except OSError:
+            continue  # changed since the tree was read: what is compared is that tree
+        if entry is None or object_id("blob", content, algorithm=store.algorithm) != entry.blob:
+            continue
+        kept = store.guard(content) if store.guard is not None else None
+        found = object_id("blob", kept[0] if kept is not None else content, algorithm=store.algorithm)
+        if found != form:
+            detail = f"what is kept of it is {found} now, the events give {form}"
+            raise _Found(Mismatch(code="form", detail=detail, file_path=path))
 
 
 async def _replay_all(

@@ -9,6 +9,7 @@ from fixtrail_protocol.trace import SCHEMA_VERSION, Baseline, Capture, Editor, R
 from fixtrail._version import __version__
 from fixtrail.capture.paths import Workspace
 from fixtrail.errors import FixtrailError
+from fixtrail.privacy.gate import Gate
 from fixtrail.store.layout import DataDirectory
 from fixtrail.store.tree import TreeStore
 
@@ -21,6 +22,7 @@ def make_header(
     data: DataDirectory,
     editor: Editor | None,
     store: TreeStore | None = None,
+    gate: Gate | None = None,
 ) -> tuple[TraceHeader, str | None]:
     """Look at the repository and make the header. Off the event loop: it runs git.
 
@@ -45,7 +47,7 @@ def make_header(
             test_command=test_command,
         )
         if store is not None:
-            baseline = _baseline(store, state.head, keep_patch=consent.code)
+            baseline = _baseline(store, state.head, gate, keep_patch=consent.code)
     except FixtrailError as error:
         repo = Repo(name=workspace.root.name or "workspace", test_command=test_command)
         gap = str(error)
@@ -65,9 +67,11 @@ def make_header(
     return header, gap
 
 
-def _baseline(store: TreeStore, head: str | None, *, keep_patch: bool) -> Baseline:
+def _baseline(store: TreeStore, head: str | None, gate: Gate | None, *, keep_patch: bool) -> Baseline:
     """Write the workspace's tree; where code may not be kept, only its id, and no patch."""
     tree = store.write()
     committed = (store.tree_of_commit(head) if head else None) or store.empty_tree()
     patch = store.patch(committed, tree) if keep_patch and committed != tree else None
+    if patch is not None and gate is not None:
+        patch = gate.diff(patch)
     return Baseline(commit=head, tree=tree, patch=patch)

@@ -18,6 +18,8 @@ from fixtrail_protocol.rpc import (
 )
 
 from fixtrail.errors import FixtrailError, UnavailableError, UsageError, not_recording
+from fixtrail.privacy.gate import Gate
+from fixtrail.server.code import make_gate
 from fixtrail.server.service import TraceService
 from fixtrail.store.reader import TraceReader
 
@@ -46,6 +48,15 @@ class Library:
             recorder.cut_edits("event")
             await recorder.writer.flush()
         return self._service.data.existing_trace(wanted)
+
+    async def _gate(self, path: Path) -> Gate:
+        """Return what takes secrets out of this trace."""
+        async with TraceReader(path) as reader:
+            workspace = (await reader.trace()).workspace
+        service = self._service
+        return make_gate(
+            service.data, path.stem, workspace, service.settings(workspace if workspace.is_dir() else None)
+        )
 
     async def list_traces(self, params: ListParams) -> ListResult:
         """List traces, newest first. A file that can't be read is named, not hidden."""
@@ -92,12 +103,10 @@ class Library:
         }
 
     async def delete_events(self, params: DeleteEventsParams) -> DeleteEventsResult:
-        """Delete events of the current trace for good: overwritten in the file, gone from its log."""
-        recorder = self._service.current(params.trace_id)
+        """Delete events for good: overwritten in the file, gone from its log, and from everything made of them."""
         if params.event_ids is None and params.since is None and params.until is None:
             raise UsageError("delete/nothing-named", "Neither events nor a time range are named.", "Name some.")
-        recorder.cut_edits("event")
-        deleted = await recorder.writer.delete(params.event_ids, params.since, params.until)
+        deleted = await self._service.forget(params)
         self._service.on_status()
         return DeleteEventsResult(deleted=deleted)
 
@@ -111,7 +120,7 @@ class Library:
         target = Path(params.path) if params.path else self._service.data.exports / f"{path.stem}{suffix}"
         if not target.is_absolute():
             raise UsageError("export/relative-path", f"The path {target} is relative.", "Give an absolute path.")
-        return await export_json(path, target, schema=cast("Any", schema))
+        return await export_json(path, target, schema=cast("Any", schema), gate=await self._gate(path))
 
     async def upload(self, params: UploadParams) -> UploadResult:
         """Send a finalized trace to a collector."""
@@ -126,4 +135,4 @@ class Library:
             )
         # A token belongs to the collector it was set for: it is not sent to any other address.
         token = upload.token.get_secret_value() if upload.token and url == (upload.url or url) else None
-        return await upload_trace(path, UploadTarget(url=url, token=token))
+        return await upload_trace(path, UploadTarget(url=url, token=token), gate=await self._gate(path))

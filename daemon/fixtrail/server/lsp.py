@@ -160,6 +160,7 @@ class Bridge:
             connection.notify("window/showMessage", {"type": 2, "message": str(error)})
         finally:
             connection.release()
+        await service.tidy()
 
 
 def _read_options(service: "TraceService", params: Mapping[str, Any]) -> None:

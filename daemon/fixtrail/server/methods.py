@@ -16,6 +16,7 @@ from fixtrail_protocol.rpc import (
     GetParams,
     ListParams,
     ReasonParams,
+    SetConsentParams,
     StartParams,
     Status,
     StatusParams,
@@ -73,6 +74,7 @@ class Methods:
         self._status_timer: asyncio.TimerHandle | None = None
         service.on_commit = self._acknowledge
         service.on_status = self.send_status
+        service.on_message = self._show
         self.notifications: Mapping[str, Callable[[Connection, Any, bool], None]] = {
             "trace/events": self._events,
             "trace/commandStarted": self._command_started,
@@ -91,6 +93,7 @@ class Methods:
             "trace/get": self._get,
             "trace/reason": self._reason,
             "trace/deleteEvents": self._request(DeleteEventsParams, self.library.delete_events),
+            "trace/setConsent": self._request(SetConsentParams, service.set_consent),
             "trace/finalize": self._finalize,
             "trace/export": self._request(ExportParams, self.library.export),
             "trace/upload": self._request(UploadParams, self.library.upload),
@@ -185,6 +188,10 @@ class Methods:
                 connection.release()
         if self._status_timer is None:
             self._status_timer = asyncio.get_running_loop().call_later(STATUS_SECONDS, self.send_status)
+
+    def _show(self, message: str) -> None:
+        for connection in self._connections:
+            connection.notify("window/showMessage", {"type": 2, "message": message})
 
     def send_status(self) -> None:
         """Tell every editor what is being recorded."""

@@ -10,6 +10,7 @@ REQUEST_NAMES = (
     "trace/get",
     "trace/reason",
     "trace/deleteEvents",
+    "trace/setConsent",
     "trace/finalize",
     "trace/export",
     "trace/upload",

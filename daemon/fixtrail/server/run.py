@@ -82,12 +82,13 @@ class Daemon:
         self._failure: Exception | None = None
 
     def _make_service(self) -> "TraceService":
+        from fixtrail.server.logs import log_to
         from fixtrail.server.service import TraceService
         from fixtrail.settings import load_settings
         from fixtrail.store.layout import DataDirectory
 
         data = DataDirectory(load_settings().home)
-        _log_to(data.logs)
+        log_to(data.logs)
         return TraceService(data, self._control.owner)
 
     def _fail(self, error: Exception) -> None:
@@ -169,16 +170,6 @@ class Daemon:
         if self._failure is not None:
             raise self._failure
         return self._exit_code
-
-
-def _log_to(folder: Path) -> None:
-    from logging.handlers import RotatingFileHandler
-
-    handler = RotatingFileHandler(
-        folder / "daemon.log", maxBytes=1_000_000, backupCount=3, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
 def serve(*, tcp: str | None = None) -> int:

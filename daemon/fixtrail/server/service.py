@@ -6,19 +6,21 @@ the trace.
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from fixtrail_protocol.commands import CommandError, parse_test_command
 from fixtrail_protocol.rpc import (
+    DeleteEventsParams,
     DiscardResult,
     FinalizeParams,
     FinalizeResult,
     ReasonParams,
     ReasonResult,
     RecordingState,
+    SetConsentParams,
+    SetConsentResult,
     StartParams,
     StartResult,
     StateResult,
@@ -32,14 +34,17 @@ from fixtrail.capture.documents import DocumentStore
 from fixtrail.capture.paths import Workspace, path_of_uri
 from fixtrail.capture.recorder import Recorder
 from fixtrail.capture.rows import new_id
-from fixtrail.errors import InvalidParams, StateError, not_recording
-from fixtrail.server.code import fresh_code, reopened_code, tree_store
+from fixtrail.errors import FixtrailError, InvalidParams, StateError, StoreError, not_recording
+from fixtrail.server.code import fresh_code, make_gate, reopened_code, tree_store
 from fixtrail.server.guess import guess_test_command
 from fixtrail.server.heading import make_header
 from fixtrail.settings import Settings, load_settings
+from fixtrail.store.chain import seal
 from fixtrail.store.layout import DataDirectory
 from fixtrail.store.lock import Owner
+from fixtrail.store.purge import older_than, purge_traces
 from fixtrail.store.reader import TraceReader
+from fixtrail.store.salvage import DAMAGED, salvage
 from fixtrail.store.writer import TraceWriter
 
 logger = logging.getLogger(__name__)
@@ -73,6 +78,8 @@ class TraceService:
         """A daemon watches; a command that takes a trace for a moment compares everything when it ends."""
         self.on_commit: Callable[[dict[str, int]], None] = lambda _moved: None
         self.on_status: Callable[[], None] = lambda: None
+        self.on_message: Callable[[str], None] = lambda _message: None
+        """Told in a sentence or two what a person should know."""
         self._last_finalize: FinalizeResult | None = None
         self._lifecycle = asyncio.Lock()
         self._problem: str | None = None
@@ -102,6 +109,7 @@ class TraceService:
             ``trace/unknown``.
         """
         path = self.data.existing_trace(trace_id)
+        await self._mend(path)
         async with TraceReader(path) as reader:
             stored = await reader.trace()
             told_runs = await reader.told_runs()
@@ -110,8 +118,10 @@ class TraceService:
         writer = self._writer(path)
         await writer.open(self.owner)
         workspace = Workspace(stored.workspace)
-        capture = self.settings(stored.workspace).capture
-        code, lost = await reopened_code(path, stored.header, workspace, self.data, capture)
+        settings = self.settings(stored.workspace)
+        capture = settings.capture
+        gate = make_gate(self.data, trace_id, workspace.root, settings)
+        code, lost = await reopened_code(path, stored.header, workspace, self.data, capture, gate)
         recorder = Recorder(
             writer,
             stored.header,
@@ -119,6 +129,7 @@ class TraceService:
             self.documents,
             capture,
             code=code,
+            gate=gate,
             sends_file_events=self.sends_file_events,
             state=state,
             told_runs=told_runs,
@@ -137,6 +148,22 @@ class TraceService:
             recorder.watch_disk(self.data.home)
         self.on_status()
         return recorder
+
+    async def _mend(self, path: Path) -> None:
+        """Look whether a file is whole before it is written on; what is damaged is set aside and salvaged."""
+        try:
+            async with TraceReader(path) as reader:
+                await reader.check()
+                await reader.trace()
+        except StoreError as error:
+            if error.code not in DAMAGED:
+                raise
+            saved = await salvage(path, self.owner)
+            logger.error("trace salvaged trace=%s read=%d lost=%d", path.stem, saved.read, saved.lost)
+            self.on_message(
+                f"The trace file {path.name} was damaged: {saved.read} events could be read, {saved.lost} or more are"
+                f" lost. The damaged file is kept as {saved.aside}."
+            )
 
     def current(self, trace_id: str | None) -> Recorder:
         """Return the current trace's recorder; ``trace/not-recording`` when there is none, or it is another."""
@@ -179,9 +206,12 @@ class TraceService:
                 except CommandError as error:
                     raise InvalidParams(str(error)) from None
             trace_id = new_id()
-            store = tree_store(workspace.root, self.data, trace_id, settings.capture, kept=params.consent.code)
+            gate = make_gate(self.data, trace_id, workspace.root, settings)
+            store = tree_store(
+                workspace.root, self.data, trace_id, settings.capture, kept=params.consent.code, gate=gate
+            )
             header, gap = await asyncio.to_thread(
-                make_header, trace_id, workspace, params, test_command, self.data, self.editor, store
+                make_header, trace_id, workspace, params, test_command, self.data, self.editor, store, gate
             )
             code: CodeRecorder | None = None
             if gap is None and header.baseline is not None and (tree := header.baseline.tree) is not None:
@@ -195,6 +225,7 @@ class TraceService:
                 self.documents,
                 settings.capture,
                 code=code,
+                gate=gate,
                 sends_file_events=self.sends_file_events,
             )
             self.recorder = recorder
@@ -255,6 +286,76 @@ class TraceService:
         assert stored is not None  # no consent class forbids what a developer writes down on purpose
         return ReasonResult(event_id=stored[0], seq=stored[1])
 
+    async def set_consent(self, params: SetConsentParams) -> SetConsentResult:
+        """Change what is allowed from now on."""
+        async with self._lifecycle:
+            recorder = self.current(params.trace_id)
+            if recorder.state == "finalizing":
+                raise StateError("trace/finalizing", "The trace is being finalized.", "Wait or cancel it.")
+            consent = params.consent.to_document()
+            before = recorder.header.consent
+            await recorder.set_consent(consent)
+            if before is not None and before.code != consent.code:
+                # Contents kept under one consent are not mixed with what is seen under another.
+                detail = "Consent to record code was changed here: the trace alone does not rebuild the code."
+                await recorder.record("capture_gap", {"reason": "code_consent", "detail": detail}, actor="tool")
+                await self._begin_code_anew(recorder)
+        self.on_status()
+        return SetConsentResult(trace_id=recorder.trace_id, consent=consent)
+
+    async def _begin_code_anew(self, recorder: Recorder) -> None:
+        """Go on with the code as it is now, and keep no contents of it."""
+        capture = self.settings(recorder.workspace.root).capture
+        gate = make_gate(self.data, recorder.trace_id, recorder.workspace.root, self.settings(recorder.workspace.root))
+        store = tree_store(recorder.workspace.root, self.data, recorder.trace_id, capture, kept=False, gate=gate)
+        try:
+            tree = await asyncio.to_thread(store.write)
+            code = await asyncio.to_thread(fresh_code, recorder.workspace, store, tree, capture)
+        except FixtrailError:
+            code = None
+        await recorder.replace_code(code, self.data.home if self.watches_disk else None)
+
+    async def forget(self, params: DeleteEventsParams) -> int:
+        """Delete events of a trace, and what was made of them; return how many are gone."""
+        async with self._lifecycle:
+            if self.recorder is not None and params.trace_id in (None, self.recorder.trace_id):
+                recorder = self.current(params.trace_id)
+                if recorder.state == "finalizing":
+                    raise StateError("trace/finalizing", "The trace is being finalized.", "Cancel that first.")
+                recorder.cut_edits("event")
+                deleted, code = await recorder.writer.delete(params.event_ids, params.since, params.until)
+                trace_id = recorder.trace_id
+                if code:
+                    await self._begin_code_anew(recorder)
+            elif params.trace_id is None:
+                raise not_recording()
+            else:
+                trace_id = params.trace_id
+                deleted, code = await self._forget_closed(trace_id, params)
+            if deleted:
+                self.data.remove_exports(trace_id)
+            if code:
+                self.data.remove_objects(trace_id)
+        return deleted
+
+    async def _forget_closed(self, trace_id: str, params: DeleteEventsParams) -> tuple[int, int]:
+        path = self.data.existing_trace(trace_id)
+        async with TraceReader(path) as reader:
+            stored = await reader.trace()
+        writer = self._writer(path)
+        await writer.open(self.owner)
+        try:
+            deleted, code = await writer.delete(params.event_ids, params.since, params.until)
+            proof = stored.header.reconstruction
+            if deleted and proof is not None and proof.seal is not None:
+                if code:
+                    proof.verified, proof.reason = None, "not_possible: changes of the code were deleted on purpose"
+                proof.seal = seal(writer.link, stored.header)
+                await writer.write_header(stored.header, stored.state)
+        finally:
+            await writer.close()
+        return deleted, code
+
     async def finalize(self, params: FinalizeParams, progress: Progress = no_progress) -> FinalizeResult:
         """Score the current trace and end it. Cancelled at any point, it leaves the trace open."""
         from fixtrail.finalize import finalize_trace
@@ -298,11 +399,7 @@ class TraceService:
                 writer = TraceWriter(self.data.existing_trace(trace_id))
                 await writer.open(self.owner)  # nobody else may be writing it
                 await writer.close()
-            path = self.data.trace_path(trace_id)
-            for file in path.parent.glob(f"{path.stem}.*"):
-                shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
-            for file in self.data.exports.glob(f"{path.stem}.*"):
-                file.unlink(missing_ok=True)
+            self.data.remove_trace(trace_id)
         self.on_status()
         return DiscardResult(trace_id=trace_id)
 
@@ -326,6 +423,14 @@ class TraceService:
             last_finalize=last,
             problem=self._problem,
         )
+
+    async def tidy(self) -> None:
+        """Remove traces that are older than the user wants to keep them."""
+        days = self.settings(None).retention_days
+        if days is None:
+            return
+        done = await asyncio.to_thread(lambda: purge_traces(self.data, older_than(self.data, days)))
+        logger.info("retention removed=%d", len(done.removed))
 
     async def close(self) -> None:
         """Store everything that is pending and let the trace go, still open for the next process."""

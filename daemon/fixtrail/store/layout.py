@@ -4,7 +4,9 @@
 
     <home>/                     0700
       traces/<trace_id>.db      one SQLite file for each trace (+ -wal and -shm while it is open)
+      traces/damaged/           files that were damaged, as they were; what could be read of them is in their place
       traces/<trace_id>.lock    held by the process that writes it; .owner.json says which and how to reach it
+      traces/<trace_id>.key     what its redacted secrets are tagged with; never exported
       traces/<trace_id>.git/    git objects of its trees that the repository does not have
       exports/                  what finalize and export write
       workspaces/<hash>.json    the trace that is open for a folder
@@ -15,6 +17,8 @@
 import contextlib
 import hashlib
 import os
+import secrets
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -91,6 +95,32 @@ class DataDirectory:
         folder = self.trace_path(trace_id).with_suffix(".git")
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    def redaction_key(self, trace_id: str) -> bytes:
+        """Return the 32 random bytes that a trace's secrets are tagged with; made when they are first needed."""
+        path = self.trace_path(trace_id).with_suffix(".key")
+        with contextlib.suppress(OSError):
+            if len(key := path.read_bytes()) == 32:
+                return key
+        key = secrets.token_bytes(32)
+        write_private(path, key)
+        return key
+
+    def remove_trace(self, trace_id: str) -> None:
+        """Remove a trace and everything made of it."""
+        path = self.trace_path(trace_id)
+        for file in path.parent.glob(f"{path.stem}.*"):
+            shutil.rmtree(file, ignore_errors=True) if file.is_dir() else file.unlink(missing_ok=True)
+        self.remove_exports(trace_id)
+
+    def remove_exports(self, trace_id: str) -> None:
+        """Remove documents and reports of a trace from the exports folder."""
+        for file in self.exports.glob(f"{self.trace_path(trace_id).stem}.*"):
+            file.unlink(missing_ok=True)
+
+    def remove_objects(self, trace_id: str) -> None:
+        """Remove the kept contents of a trace's files."""
+        shutil.rmtree(self.trace_path(trace_id).with_suffix(".git"), ignore_errors=True)
 
     def existing_trace(self, trace_id: str) -> Path:
         """Return the file of ``trace_id``; ``trace/unknown`` when there is none."""

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fixtrail.errors import UnavailableError
@@ -19,11 +19,49 @@ MEMORY_BYTES = 48 * 1024 * 1024
 """Contents kept in memory; what goes beyond is written to the object folder."""
 
 
+Guard = Callable[[bytes], tuple[bytes, Mapping[str, int]] | None]
+"""Returns what may be kept of a content and how often each rule replaced something; None: all of it may."""
+
+
 def object_id(kind: str, content: bytes, *, algorithm: str = "sha1") -> str:
     """Return git's id of an object: the hash over its kind, its length and its content."""
     digest = hashlib.new(algorithm, b"%s %d\0" % (kind.encode("ascii"), len(content)), usedforsecurity=False)
     digest.update(content)
     return digest.hexdigest()
+
+
+class Forms:
+    """Which contents are kept in another form, with their secrets replaced: blob id to the id of that form.
+
+    A line each in a file of its own: what is known by its id alone can then still be read, as far as it is kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, str] | None = None
+
+    @property
+    def _forms(self) -> dict[str, str]:
+        if self._known is None:
+            try:
+                lines = self._path.read_text(encoding="ascii").splitlines()
+            except (OSError, ValueError):
+                lines = []
+            self._known = {real: form for real, _, form in (line.partition(" ") for line in lines) if form}
+        return self._known
+
+    def get(self, name: str) -> str | None:
+        """Return the id of the form of a content; None when it has none."""
+        return self._forms.get(name)
+
+    def set(self, name: str, form: str) -> None:
+        """Remember the form of a content."""
+        if self._forms.get(name) == form:
+            return
+        self._forms[name] = form
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(f"{name} {form}\n")
 
 
 class ObjectFolder:
@@ -37,10 +75,22 @@ class ObjectFolder:
         Variables by which git finds it and its alternates.
     cwd
         Where git runs.
+    guard
+        Stands before the disk: of a blob it lets pass, or replaces, what may be kept.
     """
 
-    def __init__(self, objects: Path, environment: Mapping[str, str], cwd: Path, *, algorithm: str = "sha1") -> None:
+    def __init__(
+        self,
+        objects: Path,
+        environment: Mapping[str, str],
+        cwd: Path,
+        *,
+        algorithm: str = "sha1",
+        guard: Guard | None = None,
+    ) -> None:
         self.objects = objects
+        self.guard = guard
+        self.forms = Forms(objects.parent / "forms")
         self.algorithm = algorithm
         self._environment = dict(environment)
         self._cwd = cwd
@@ -50,8 +100,17 @@ class ObjectFolder:
         return self.objects / name[:2] / name[2:]
 
     def write(self, kind: str, content: bytes) -> str:
-        """Store an object and return its id; one that is there is left as it is."""
+        """Store an object and return its id; one that is there is left as it is.
+
+        Of a blob with secrets only its form is stored; the id is that of the whole content all the same.
+        """
         name = object_id(kind, content, algorithm=self.algorithm)
+        if kind == "blob" and self.guard is not None and (form := self.guard(content)) is not None:
+            self.forms.set(name, self._store(kind, form[0], object_id(kind, form[0], algorithm=self.algorithm)))
+            return name
+        return self._store(kind, content, name)
+
+    def _store(self, kind: str, content: bytes, name: str) -> str:
         place = self._place(name)
         if place.exists():
             return name
@@ -68,11 +127,12 @@ class ObjectFolder:
         return name
 
     def read(self, name: str) -> bytes | None:
-        """Return an object's content; None when it is nowhere, or what lies there is damaged."""
+        """Return an object's content, or its form where only that is kept; None when it is nowhere, or damaged."""
         try:
             packed = zlib.decompress(self._place(name).read_bytes())
         except (OSError, zlib.error):
-            return self._read_elsewhere(name)
+            form = self.forms.get(name)
+            return self.read(form) if form is not None and form != name else self._read_elsewhere(name)
         content = packed.partition(b"\0")[2]
         kind = packed.partition(b" ")[0].decode("ascii", "replace")
         return content if object_id(kind, content, algorithm=self.algorithm) == name else None
@@ -145,6 +205,11 @@ class Contents:
         if content is not None:
             self._hold(name, content, stored=True)
         return content
+
+    def hold_form(self, name: str, form: bytes) -> None:
+        """Take what is kept of the content ``name``, whose whole is not known here."""
+        self.folder.forms.set(name, self.folder.write("blob", form))
+        self._hold(name, form, stored=True)
 
     def _hold(self, name: str, content: bytes, *, stored: bool) -> None:
         old = self._held.pop(name, None)

@@ -9,10 +9,13 @@ import contextlib
 import functools
 import io
 import os
+import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +24,24 @@ from typing import IO
 from fixtrail.errors import UnavailableError
 from fixtrail.store.code import CodeTree, Entry
 from fixtrail.store.git import git_line, run_git
-from fixtrail.store.objects import Contents, ObjectFolder, object_id
+from fixtrail.store.objects import Contents, Forms, Guard, ObjectFolder, object_id
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+SCRATCH_SECONDS = 600
+IGNORE_FILE = ".fixtrailignore"
+"""In the workspace: patterns, as in ``.gitignore``, of files that are never read."""
+SECRET_FILES = (
+    *(".env", ".env.*", "!.env.example", "!.env.sample", "!.env.template", ".envrc", ".netrc", ".pypirc", ".npmrc"),
+    *("*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "id_rsa", "id_dsa", "id_ecdsa"),
+    *("id_ed25519", ".htpasswd", ".pgpass", ".git-credentials", ".aws/credentials", ".docker/config.json"),
+    *("service-account*.json", "secrets.y*ml", "credentials.json"),
+)
+"""Patterns of files that are there to hold secrets."""
+_MAY_BE_SECRET = re.compile(
+    rb"(?:^|[/\0])(?:\.env|\.netrc|\.pypirc|\.npmrc|id_|\.htpasswd|\.pgpass|\.git-credentials|service-account|secrets\.y"
+    rb"|credentials|config\.json)|\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk)\0"
+)
+"""A quick look whether an index may hold such files at all."""
 MAX_PATCH_BYTES = 1024 * 1024
 """A longer baseline patch is not kept in the header; the tree id still says what was there."""
 
@@ -58,6 +76,8 @@ class TreeStore:
     """Patterns, as in ``.gitignore``, of what is left out besides."""
     temporary: bool = False
     """The folder goes when the recording ends."""
+    guard: Guard | None = None
+    """What may be kept of a blob; None: all of it."""
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which git works here: our objects and index, their files and objects.
@@ -79,6 +99,9 @@ class TreeStore:
             (fresh / "info" / "attributes").write_text("* -text -eol -filter -ident -working-tree-encoding\n")
             with contextlib.suppress(OSError):
                 fresh.rename(bare)
+        for left_behind in self.folder.glob("scratch.*"):  # of a process that was killed, not of one that runs
+            if time.time() - left_behind.stat().st_mtime > SCRATCH_SECONDS:
+                shutil.rmtree(left_behind, ignore_errors=True)
         env = {
             "GIT_DIR": str(bare),
             "GIT_WORK_TREE": self._place.top or str(self.workspace),
@@ -90,11 +113,18 @@ class TreeStore:
         return env
 
     def _leave_out(self, bare: Path) -> None:
-        """Take over what the repository leaves out beside its ``.gitignore`` files, and our own patterns."""
+        """Take over what the repository leaves out beside its ``.gitignore`` files, and our own patterns.
+
+        Files that are there to hold secrets are never read, and neither is what ``.fixtrailignore`` names.
+        """
+        own = ""
+        with contextlib.suppress(OSError):
+            own = (self.workspace / IGNORE_FILE).read_text(encoding="utf-8", errors="replace")
         theirs_left_out = ""
         with contextlib.suppress(OSError):
             theirs_left_out = Path(self._theirs("info", "exclude") or "").read_text(encoding="utf-8", errors="replace")
-        (bare / "info" / "exclude").write_text("\n".join((theirs_left_out, *self.exclude, "")), encoding="utf-8")
+        patterns = (theirs_left_out, *SECRET_FILES, own, *self.exclude, "")
+        (bare / "info" / "exclude").write_text("\n".join(patterns), encoding="utf-8")
 
     @functools.cached_property
     def _place(self) -> "_Place":
@@ -143,6 +173,37 @@ class TreeStore:
         """
         env = self.environment()
         self._leave_out(Path(env["GIT_DIR"]))
+        if self.guard is None:
+            return self._write(env)
+        # What git writes is not kept before the guard has seen it.
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix="scratch.") as scratch:
+            known = [env["GIT_OBJECT_DIRECTORY"], env.get("GIT_ALTERNATE_OBJECT_DIRECTORIES")]
+            env["GIT_OBJECT_DIRECTORY"] = scratch
+            quoted = f'"{known[0]}"' if ":" in (known[0] or "") else known[0]
+            env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = os.pathsep.join(place for place in (quoted, known[1]) if place)
+            tree = self._write(env)
+            self._take_over(Path(scratch))
+        return tree
+
+    def _take_over(self, scratch: Path) -> None:
+        """Move new objects to where they stay; of a blob with secrets only its form."""
+        objects = self.folder / "objects"
+        keeper = ObjectFolder(objects, {}, self.workspace, algorithm=self.algorithm, guard=self.guard)
+        for place in scratch.glob("??/*"):
+            packed = zlib.decompress(place.read_bytes())
+            if packed.startswith(b"blob "):
+                content = packed.partition(b"\0")[2]
+                if self.guard is not None and self.guard(content) is not None:
+                    keeper.write("blob", content)
+                    continue
+            target = objects / place.parent.name / place.name
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            place.replace(target)
+        for pack in scratch.glob("pack/*"):  # of files beyond core.bigFileThreshold, half a gigabyte
+            (objects / "pack").mkdir(mode=0o700, exist_ok=True)
+            pack.replace(objects / "pack" / pack.name)
+
+    def _write(self, env: dict[str, str]) -> str:
         prefix = self._place.prefix
         handle, name = tempfile.mkstemp(dir=self.folder, prefix="index.")
         os.close(handle)
@@ -182,6 +243,8 @@ class TreeStore:
         """Take files that git converts on the way in out of the copied index: its blobs are not what is on the disk."""
         everything = git_line("config", "--get", "core.autocrlf", cwd=self.workspace) in ("true", "input")
         listed = run_git("ls-files", "-z", cwd=self.workspace, env=env, check=False).stdout
+        if self.exclude or _MAY_BE_SECRET.search(listed) or (self.workspace / IGNORE_FILE).exists():
+            self._forget_excluded(env)
         attributes = [
             self._theirs("info", "attributes"),
             git_line("config", "--path", "core.attributesFile", cwd=self.workspace),
@@ -200,6 +263,14 @@ class TreeStore:
             converted = b"".join(path + b"\0" for path in sorted(paths))
         if converted:
             run_git("update-index", "-z", "--force-remove", "--stdin", cwd=self.workspace, env=env, stdin=converted)
+
+    def _forget_excluded(self, env: Mapping[str, str]) -> None:
+        """Take files that git tracks and we must not read out of the copied index."""
+        patterns = self.folder / "repository" / "info" / "exclude"
+        asked = ("ls-files", "-z", "--cached", "--ignored", f"--exclude-from={patterns}")
+        found = run_git(*asked, cwd=self.workspace, env=env, check=False).stdout
+        if found:
+            run_git("update-index", "-z", "--force-remove", "--stdin", cwd=self.workspace, env=env, stdin=found)
 
     def close(self) -> None:
         """Remove the folder if it was made for this recording only."""
@@ -222,7 +293,8 @@ class TreeStore:
     def contents(self) -> Contents:
         """Return what reads and keeps the blobs of this store."""
         env = self.environment()
-        return Contents(ObjectFolder(self.folder / "objects", env, self.workspace, algorithm=self.algorithm))
+        place = self.folder / "objects"
+        return Contents(ObjectFolder(place, env, self.workspace, algorithm=self.algorithm, guard=self.guard))
 
     def load(self, tree: str) -> CodeTree:
         """Return the files of ``tree``.
@@ -258,7 +330,18 @@ class TreeStore:
         return git_line("rev-parse", "--verify", "--quiet", f"{commit}:{prefix or ''}", cwd=self.workspace)
 
     def patch(self, old_tree: str, new_tree: str) -> str | None:
-        """Return the difference of two trees as ``git apply`` takes it; None when too long or not text."""
+        """Return the difference of two trees as ``git apply`` takes it; None when too long or not text.
+
+        Of a file that is kept in another form, that form is compared.
+        """
+        forms = Forms(self.folder / "forms")
+        changed = [change for change in self.changes(old_tree, new_tree) if change.new is not None]
+        if kept := {each.path: form for each in changed if each.new and (form := forms.get(each.new.blob))}:
+            tree = self.load(new_tree)
+            for path, form in kept.items():
+                entry = tree.get(path)
+                tree.set(path, Entry(entry.mode if entry else "100644", form))
+            new_tree = tree.write(self.contents())
         flags = ("--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
         done = run_git("diff-tree", "-r", "-p", *flags, old_tree, new_tree, cwd=self.workspace, env=self.environment())
         if len(done.stdout) > MAX_PATCH_BYTES:
@@ -279,11 +362,17 @@ class TreeStore:
                 tar.extractall(target, filter=lambda member, _path: member)  # noqa: S202
         return count
 
-    def write_tar(self, tree: str, target: IO[bytes]) -> int:
+    def write_tar(self, tree: str, target: IO[bytes], *, whole: bool = False) -> int:
         """Write the files of ``tree`` as an uncompressed tar and return how many there are.
 
         Straight from the objects: no attribute, filter or hook of the repository has a say in it.
+
+        Parameters
+        ----------
+        whole
+            A file that is kept in another form only is taken from the workspace, if it still is what the tree says.
         """
+        forms = Forms(self.folder / "forms")
         env = self.environment()
         listing = run_git("ls-tree", "-r", "-z", "--full-tree", tree, cwd=self.workspace, env=env).stdout
         entries = [entry.partition(b"\t") for entry in listing.split(b"\0") if entry]
@@ -293,11 +382,13 @@ class TreeStore:
             tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar,
         ):
             for meta, _, raw_path in entries:
-                mode, kind, object_id = meta.decode("ascii").split(" ")
+                mode, kind, blob = meta.decode("ascii").split(" ")
                 if kind != "blob":
                     continue  # a submodule is a commit of another repository
                 info = tarfile.TarInfo(os.fsdecode(raw_path))
-                content = blobs.read(object_id)
+                content = self._in_workspace(info.name, blob) if whole and forms.get(blob) else None
+                if content is None:
+                    content = blobs.read(blob, forms.get(blob))
                 info.mtime = 1_000_000_000  # the same for all, so that the same tree gives the same tar
                 if mode == "120000":
                     info.type, info.linkname, info.mode = tarfile.SYMTYPE, os.fsdecode(content), 0o777
@@ -308,12 +399,21 @@ class TreeStore:
                 count += 1
         return count
 
+    def _in_workspace(self, path: str, name: str) -> bytes | None:
+        try:
+            content = (self.workspace / path).read_bytes()
+        except OSError:
+            return None
+        return content if object_id("blob", content, algorithm=self.algorithm) == name else None
+
 
 @contextlib.contextmanager
-def open_tree_store(workspace: Path, keep: Path | None, exclude: tuple[str, ...] = ()) -> Iterator[TreeStore]:
+def open_tree_store(
+    workspace: Path, keep: Path | None, exclude: tuple[str, ...] = (), guard: Guard | None = None
+) -> Iterator[TreeStore]:
     """Give a store in ``keep``; with None in a temporary folder, for a developer who does not want code kept."""
     if keep is not None:
-        yield TreeStore(workspace, keep, exclude)
+        yield TreeStore(workspace, keep, exclude, guard=guard)
         return
     with tempfile.TemporaryDirectory(prefix="fixtrail-") as folder:
         yield TreeStore(workspace, Path(folder), exclude)
@@ -338,12 +438,15 @@ class _BlobReader:
         self._process.stdout.close()
         self._process.wait()
 
-    def read(self, object_id: str) -> bytes:
+    def read(self, object_id: str, form: str | None = None) -> bytes:
+        """Return a blob, or else its form."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(object_id.encode() + b"\n")
         self._process.stdin.flush()
         header = self._process.stdout.readline().split()
+        if len(header) != 3 and form is not None:
+            return self.read(form)
         if len(header) != 3:
             raise UnavailableError("git/failed", f"git has no object {object_id}.", "Is the repository complete?")
         content = self._process.stdout.read(int(header[2]))

@@ -19,6 +19,7 @@ import orjson
 from fixtrail_protocol.trace import TraceHeader
 
 from fixtrail.errors import FixtrailError, StoreError
+from fixtrail.store import reserve
 from fixtrail.store.batch import Batch, Deletion, Prepare
 from fixtrail.store.chain import START, next_link
 from fixtrail.store.database import open_writer
@@ -134,7 +135,14 @@ class TraceWriter:
         if self._lock is not None:
             self._lock.release()
 
+    async def _checkpoint(self) -> None:
+        """Put the log into the file, which gives its room back."""
+        assert self._db is not None
+        with contextlib.suppress(sqlite3.Error):
+            await self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _start(self) -> None:
+        reserve.keep(self.path.parent)
         self._task = asyncio.create_task(self._run(), name=f"writer {self.path.stem}")
 
     def submit(self, batch: Batch) -> None:
@@ -159,15 +167,31 @@ class TraceWriter:
         self.submit(Batch(header=header, state=state, size=0, done=done))
         await done
 
-    async def delete(self, event_ids: Sequence[str] | None, since: str | None, until: str | None) -> int:
-        """Delete events by id, or by time (both ends included), and return how many.
+    async def delete(self, event_ids: Sequence[str] | None, since: str | None, until: str | None) -> tuple[int, int]:
+        """Delete events by id, or by time (both ends included).
 
         Freed pages are overwritten (``secure_delete``) and the write-ahead log is emptied: nothing of them stays.
-        Numbers of what remains do not change.
+        In the place of each stands a ``capture_gap`` with its id and number, so that whoever reads the trace sees that
+        something was deleted on purpose, and an editor that sends it again does not bring it back.
+
+        Returns
+        -------
+        deleted, code
+            How many events are gone, and how many of them told of the code.
         """
         done: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
         self.submit(Batch(delete=Deletion(event_ids, since, until), size=0, done=done))
-        return (await done)[0]
+        deleted, code = await done
+        return deleted, code
+
+    async def restore_streams(self, streams: dict[str, int]) -> None:
+        """Take over how far each stream had come, from a file this one stands for. Nothing else may be pending."""
+        assert self._db is not None
+        await self.flush()
+        await self._db.executemany(
+            "INSERT OR REPLACE INTO stream (name, last_seq) VALUES (?, ?)", list(streams.items())
+        )
+        self.streams.update(streams)
 
     async def flush(self) -> None:
         """Wait until everything that was handed over is on the disk."""
@@ -218,6 +242,7 @@ class TraceWriter:
 
     async def _commit(self, group: list[Batch]) -> None:
         await asyncio.to_thread(_prepare, group)
+        troubled = False
         while True:
             try:
                 if group[0].delete is not None:
@@ -226,6 +251,10 @@ class TraceWriter:
                     numbers, added, gaps = await self._transaction(group)
             except sqlite3.Error as error:
                 logger.error("commit failed trace=%s code=%s", self.path.stem, error.sqlite_errorname)
+                troubled = True
+                if error.sqlite_errorcode == sqlite3.SQLITE_FULL and reserve.give_up(self.path.parent):
+                    await self._checkpoint()
+                    continue
                 if self._on_problem:
                     self._on_problem(f"Events cannot be stored: {error}. They are kept and tried again.")
                 if self._closing:
@@ -234,6 +263,8 @@ class TraceWriter:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 break
+        if troubled:
+            reserve.keep(self.path.parent)
         self._next_seq += max(added, 0)
         self.events += added
         self.gaps += gaps
@@ -336,25 +367,40 @@ class TraceWriter:
 
     async def _delete(self, deletion: Deletion) -> tuple[list[list[int]], int, int]:
         assert self._db is not None
-        clause, values = deletion.condition()
-        query = f"SELECT count(*), coalesce(sum(event_type = 'capture_gap'), 0) FROM event WHERE {clause}"  # noqa: S608
+        condition, values = deletion.condition()
+        # Marks hold no contents; what was deleted before is gone.
+        clause = f"({condition}) AND event_type <> 'session_mark' AND {_NOT_DELETED}"
+        query = (
+            f"SELECT count(*), coalesce(sum({_TELLS_CODE}), 0), coalesce(sum(event_type = 'capture_gap'), 0),"  # noqa: S608
+            f" coalesce(min(seq), 1) FROM event WHERE {clause}"
+        )
         async with self._db.execute(query, values) as cursor:
             row = await cursor.fetchone()
-        deleted, gaps = (int(row[0]), int(row[1])) if row else (0, 0)
-        first = f"SELECT coalesce(min(seq), 1) FROM event WHERE {clause}"  # noqa: S608 - a fixed clause
-        async with self._db.execute(first, values) as cursor:
-            row = await cursor.fetchone()
+        deleted, code, gaps, first = (int(value) for value in row) if row else (0, 0, 0, 1)
         await self._db.execute("BEGIN IMMEDIATE")
         try:
-            await self._db.execute(f"DELETE FROM event WHERE {clause}", values)  # noqa: S608 - a fixed clause
-            await self._link_again(int(row[0]) - 1 if row else 0)
+            await self._db.execute(
+                "UPDATE event SET event_type = 'capture_gap', actor = 'tool', redactions = NULL,"  # noqa: S608
+                f" data = CASE WHEN {_TELLS_CODE} THEN '{_gap('deleted_code')}' ELSE '{_gap('deleted')}' END"
+                f" WHERE {clause}",
+                values,
+            )
+            await self._link_again(first - 1)
             await self._db.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 await self._db.execute("ROLLBACK")
             raise
         await self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return [[deleted]], -deleted, -gaps
+        return [[deleted, code]], 0, deleted - gaps
+
+
+_TELLS_CODE = "event_type IN ('code_edit', 'git_change', 'tree_change')"
+_NOT_DELETED = "NOT (event_type = 'capture_gap' AND json_extract(data, '$.reason') IN ('deleted', 'deleted_code'))"
+
+
+def _gap(reason: str) -> str:
+    return orjson.dumps({"reason": reason, "detail": "An event was deleted here on purpose."}).decode()
 
 
 def _prepare(group: list[Batch]) -> None:

@@ -24,6 +24,8 @@ export interface CaptureOptions {
 
 export class Capture implements Disposable {
   readonly traceId: string;
+  /** What it captures depends on this. */
+  readonly consent: string;
   readonly #files: FileViews | undefined;
   readonly #lines: LineViews | undefined;
   readonly #debugging: DebugSessions;
@@ -33,6 +35,7 @@ export class Capture implements Disposable {
   constructor({ traceId, folder, consent, seen, record, began, warn }: CaptureOptions) {
     const { uri } = folder;
     this.traceId = traceId;
+    this.consent = JSON.stringify(consent ?? null);
     this.#files = consent?.file_views === true ? new FileViews(uri, seen, record) : undefined;
     this.#lines = consent?.file_views === true ? new LineViews(uri, record) : undefined;
     this.#debugging = new DebugSessions(uri, record, began);
@@ -52,6 +55,7 @@ export class Capture implements Disposable {
   /** Record what still runs, with `reason` in place of an exit code. */
   abandon(reason: string): void {
     this.#terminals.abandon(reason);
+    this.#debugging.abandon(reason);
     this.#tasks.abandon(reason);
   }
 

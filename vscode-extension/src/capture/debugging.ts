@@ -20,6 +20,10 @@ const LONGEST = 2_000;
 interface TestRun {
   readonly eventId: string;
   readonly command: string;
+  /** Of the debug session. */
+  readonly name: string;
+  /** The daemon was told that it runs. */
+  announced: boolean;
   readonly began: number;
   readonly clock: number;
   exitCode: number | undefined;
@@ -61,22 +65,32 @@ export class DebugSessions implements Disposable {
     this.#tell({ phase: "start", session: id, name });
   }
 
+  /** Record tests that still run, with `reason` in place of an exit code. */
+  abandon(reason: string): void {
+    for (const id of [...this.#tests.keys()]) this.#ended(id, reason);
+  }
+
   #stopped({ id, name }: DebugSession): void {
     this.#tell({ phase: "stop", session: id, name });
+    this.#ended(id, "The debug adapter did not report one.");
+  }
+
+  #ended(id: string, reason: string): void {
     const run = this.#tests.get(id);
     this.#tests.delete(id);
-    if (run === undefined || run.inTerminal) return;
+    // Started in a terminal it is recorded there; announced before that was known, it has to be told all the same.
+    if (run === undefined || (run.inTerminal && !run.announced)) return;
     const event = makeEvent(
       "terminal_command",
       {
         command: run.command,
         confidence: "medium",
         exit_code: run.exitCode ?? null,
-        ...(run.exitCode === undefined && { exit_code_reason: "The debug adapter did not report one." }),
+        ...(run.exitCode === undefined && { exit_code_reason: reason }),
         output: null,
         output_omitted: "not_captured",
         duration_ms: Math.round(performance.now() - run.clock),
-        terminal: name,
+        terminal: run.name,
       },
       run.began,
     );
@@ -100,17 +114,22 @@ export class DebugSessions implements Disposable {
     });
   }
 
-  #track({ id, configuration }: DebugSession): DebugAdapterTracker {
+  #track({ id, name, configuration }: DebugSession): DebugAdapterTracker {
     let stopped = false;
     const command = testCommand(configuration);
     if (command !== undefined) {
-      const run = { eventId: uuid7(), command, began: Date.now(), clock: performance.now(), exitCode: undefined, inTerminal: false };
-      this.#tests.set(id, run);
-      this.#began(run.eventId, command, false);
+      const times = { began: Date.now(), clock: performance.now() };
+      this.#tests.set(id, { eventId: uuid7(), command, name, ...times, announced: false, exitCode: undefined, inTerminal: false });
     }
     return {
       onWillReceiveMessage: (raw: unknown) => {
         const { command, arguments: given } = asMessage(raw);
+        const run = this.#tests.get(id);
+        // By then most adapters have asked for a terminal if they want one: what runs there is announced there.
+        if (command === "configurationDone" && run !== undefined && !run.inTerminal && !run.announced) {
+          run.announced = true;
+          this.#began(run.eventId, run.command, false);
+        }
         // A hover and the watch view evaluate by themselves; the console is what a person typed.
         if (command !== "evaluate" || given?.context !== "repl" || typeof given.expression !== "string") return;
         this.#tell({ phase: "evaluate", session: id, expression: given.expression.slice(0, LONGEST) });
@@ -119,7 +138,7 @@ export class DebugSessions implements Disposable {
         const message = asMessage(raw);
         if (message.event === "stopped") stopped = true;
         const run = this.#tests.get(id);
-        if (run !== undefined && message.command === "runInTerminal") run.inTerminal = true;
+        if (run !== undefined && message.command === "runInTerminal" && message.arguments?.kind !== "external") run.inTerminal = true;
         if (run !== undefined) run.exitCode = exitCodeOf(message) ?? run.exitCode;
         if (!stopped || message.command !== "stackTrace" || message.type !== "response") return;
         stopped = false; // the first stack after a stop begins with the place

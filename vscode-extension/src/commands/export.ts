@@ -23,7 +23,9 @@ const FORMATS: readonly FormatItem[] = [
 ];
 
 export async function exportTrace(sessions: Sessions, target: unknown): Promise<void> {
-  const session = (await sessions.choose(["recording", "paused", "finalized"], target)) ?? somewhere(sessions);
+  const found = sessions.candidates(["recording", "paused", "finalized"], target);
+  const session = found.length === 0 ? somewhere(sessions) : await sessions.choose(found);
+  if (session === undefined) return;
   const traceId = session.traceId ?? (await pickTrace(session));
   if (traceId === undefined) return;
   const picked = await window.showQuickPick(FORMATS, { title: "Export the trace: in which format?" });

@@ -3,9 +3,11 @@ import { commands, type Disposable } from "vscode";
 import { isCancelled, showError, UserError } from "../common/errors";
 import type { Session } from "../session";
 import type { Sessions, State } from "../sessions";
+import { changeConsent } from "./consent";
 import { discardTrace } from "./discard";
 import { exportTrace } from "./export";
 import { finalize } from "./finalize";
+import { forget } from "./forget";
 import { showMenu } from "./menu";
 import { pause, resume } from "./pause";
 import { addReasoning } from "./reason";
@@ -18,6 +20,8 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   "fixtrail.pause": on(["recording"], pause),
   "fixtrail.resume": on(["paused"], resume),
   "fixtrail.reason": on(["recording"], addReasoning),
+  "fixtrail.forget": on(["recording", "paused"], forget),
+  "fixtrail.consent": on(["recording", "paused"], changeConsent),
   "fixtrail.finalize": on(["recording", "paused"], finalize),
   "fixtrail.export": exportTrace,
   "fixtrail.discard": on(["recording", "paused", "finalized"], discardTrace),
@@ -28,9 +32,10 @@ const COMMANDS: Readonly<Record<string, Run>> = {
 /** A command on one trace in one of these states. Another one may name the folder it means. */
 function on(states: readonly State[], run: (session: Session) => unknown): Run {
   return async (sessions, target) => {
-    const session = await sessions.choose(states, target);
+    const found = sessions.candidates(states, target);
+    if (found.length === 0) throw new UserError("There is no recording to do that with. Start with 'Trace: Start Recording'.");
+    const session = await sessions.choose(found);
     if (session !== undefined) await run(session);
-    else if (sessions.shown?.open !== true) throw new UserError("Nothing is being recorded. Start with 'Trace: Start Recording'.");
   };
 }
 

@@ -13,12 +13,14 @@ const REASON = { command: "fixtrail.reason", label: "$(comment) Add Reasoning St
 const FINALIZE = { command: "fixtrail.finalize", label: "$(pass) Finalize" };
 const EXPORT = { command: "fixtrail.export", label: "$(export) Export" };
 const DISCARD = { command: "fixtrail.discard", label: "$(trash) Discard" };
+const FORGET = { command: "fixtrail.forget", label: "$(eraser) Forget the Last Minutes" };
+const CONSENT = { command: "fixtrail.consent", label: "$(shield) Change What Is Allowed" };
 const LOG = { command: "fixtrail.showLog", label: "$(output) Show Log" };
 
 const MENU: Readonly<Record<State, readonly MenuItem[]>> = {
   idle: [START, EXPORT, LOG],
-  recording: [REASON, PAUSE, FINALIZE, EXPORT, DISCARD, LOG],
-  paused: [RESUME, FINALIZE, EXPORT, DISCARD, LOG],
+  recording: [REASON, PAUSE, FINALIZE, FORGET, CONSENT, EXPORT, DISCARD, LOG],
+  paused: [RESUME, FINALIZE, FORGET, CONSENT, EXPORT, DISCARD, LOG],
   finalizing: [LOG],
   finalized: [START, EXPORT, DISCARD, LOG],
 };

@@ -56,8 +56,8 @@ export function asksReasoningKind(folder: WorkspaceFolder): boolean {
 
 /** After how long, in milliseconds, a command is recorded whose end is not seen. */
 export function commandTimeout(folder: WorkspaceFolder): number {
-  const hours = workspace.getConfiguration("fixtrail", folder).get("commandTimeoutHours", 12);
-  return Math.max(hours, 0.001) * 3_600_000;
+  const hours: unknown = workspace.getConfiguration("fixtrail", folder).get("commandTimeoutHours");
+  return (typeof hours === "number" && Number.isFinite(hours) && hours > 0 ? hours : 12) * 3_600_000;
 }
 
 function daemonSettings(folder: WorkspaceFolder): DaemonSettings {
