@@ -60,6 +60,16 @@ def error_body(error: BaseException) -> dict[str, Any]:
     }
 
 
+def usable_id(request_id: Any) -> str | int | None:
+    """Return a request's id if an answer can carry it; null, as JSON-RPC has it, for what is no id."""
+    if isinstance(request_id, str):
+        return (
+            request_id if request_id.isascii() or not any("\ud800" <= char <= "\udfff" for char in request_id) else None
+        )
+    whole = isinstance(request_id, int) and not isinstance(request_id, bool)
+    return request_id if whole and abs(request_id) < 2**53 else None
+
+
 class Connection(asyncio.Protocol):
     """One peer. Works over pipes and sockets alike.
 
@@ -155,6 +165,11 @@ class Connection(asyncio.Protocol):
             self._send_error(None, INVALID_REQUEST, "The message is not a JSON-RPC object.", "rpc/invalid-request")
             return
         method = message.get("method")
+        if "id" in message and usable_id(message["id"]) is None:
+            if method is not None:
+                text = "A request's id is a string or a number."
+                self._send_error(None, INVALID_REQUEST, text, "rpc/invalid-request")
+            return
         try:
             # Answered before the dispatcher is asked for anything: it may have to be loaded first.
             if method == "initialize" and self._fallback is not None and self._fallback(self, message):
@@ -178,9 +193,6 @@ class Connection(asyncio.Protocol):
                 self.send({"id": message["id"], "error": error_body(error)})
 
     def _start(self, request_id: Any, method: str, params: Any) -> None:
-        if not isinstance(request_id, str | int):
-            self._send_error(None, INVALID_REQUEST, "A request's id is a string or a number.", "rpc/invalid-request")
-            return
         task = asyncio.create_task(self._answer(request_id, method, params), name=f"{method} {request_id}")
         self.tasks[request_id] = task
         task.add_done_callback(lambda _: self.tasks.pop(request_id, None))

@@ -72,7 +72,7 @@ export class Workbench {
     return labels.map((label) => label.split(",")[0] ?? "").filter((label) => label.startsWith(beginning));
   }
 
-  /** In the picker that is open, tick these entries, and confirm. Returns what was ticked before. */
+  /** In the picker that is open, tick these entries, or untick them. Returns what was ticked before. */
   async tick(title: string, labels: readonly string[]): Promise<string[]> {
     const picker = this.#quickInput();
     await picker.getByText(title).waitFor();
@@ -81,8 +81,9 @@ export class Workbench {
     );
     for (const label of labels) {
       const box = picker.locator(".monaco-list-row").getByRole("checkbox", { name: label, exact: true });
+      const ticked = (await box.getAttribute("aria-checked")) === "true";
       await box.click();
-      await box.and(this.#page.locator('[aria-checked="true"]')).waitFor();
+      await box.and(this.#page.locator(`[aria-checked="${String(!ticked)}"]`)).waitFor();
     }
     return before;
   }
