@@ -127,7 +127,7 @@ class _Broken(Redactor):
 
 def test_it_fails_closed() -> None:
     gate = Gate(_Broken(KEY))
-    data, counts = gate.event("terminal_command", {"command": "secret things", "exit_code": 1, "cause": "an-id"})
+    data, counts = gate.event("terminal_command", {"command": f"use {TOKEN}", "exit_code": 1, "cause": "an-id"})
     assert (data["command"], data["exit_code"], data["cause"]) == (WITHHELD, 1, "an-id")
     assert counts == {"withheld": 1}
     assert gate.text("anything") == WITHHELD

@@ -33,6 +33,7 @@ PLAIN_KEYS = frozenset(
         *("file_path", "old_path", "files", "language_id", "mode", "cut", "origin", "kind", "phase", "outcome"),
         *("blob_before", "blob_after", "form_before", "form_after", "tree", "tree_before", "from_ref", "to_ref"),
         *("diff_omitted", "output_omitted", "confidence", "reason", "mark", "operation", "branch", "runner", "source"),
+        *("ranges", "exit_code", "duration_ms", "dwell_ms"),
     }
 )
 """Keys whose values are ids, places and words of the format: they must stay what they are."""

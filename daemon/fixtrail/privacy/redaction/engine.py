@@ -26,6 +26,8 @@ ENGINE_VERSION = "1"
 KEY_LINES = 400
 """A private key without an end is taken to end after so many lines."""
 ROUNDS = 4
+MOST_NAMES = 1_000
+_BEGIN_EXAMPLE = "-----BEGIN PRIVATE KEY-----"
 
 _RANDOM = r"[A-Za-z0-9+/_-]{24,}={0,2}"
 _BEGIN = r"-----BEGIN (?:[A-Z0-9 ]+ )?PRIVATE KEY(?: BLOCK)?-----"
@@ -53,8 +55,9 @@ class Redacted:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def _options() -> Any:
+def _options(*, captures: bool = True) -> Any:
     options = re2.Options()
+    options.never_capture = not captures  # to say where each group matched costs more than to find the line
     options.max_mem = 256 * 1024**2
     options.log_errors = False
     return options
@@ -121,13 +124,17 @@ class Redactor:
             exact = [re2.escape(value) for value in self._known]
             self._exact = _compiled("|".join(exact)) if exact else None
             alarm = [*map(_relaxed, patterns), _BEGIN, *exact, *([_RANDOM] if self._entropy else [])]
-            self._alarm = _compiled("(?m)" + "|".join(f"(?:{pattern})" for pattern in alarm))
+            everything = "(?m)" + "|".join(f"(?:{pattern})" for pattern in alarm)
+            self._alarm = re2.compile(everything, _options(captures=False))
         except re2.error as error:
             raise UsageError(
                 "settings/invalid", f"A redaction rule is no RE2 pattern: {error}.", "Mend it in your settings."
             ) from None
         self._random = re.compile(_RANDOM)
         self._places = _places(home, user)
+        self._place_names = [str(home)] if home is not None else []
+        self._place_names += [user] if user is not None else []
+        self._telling: dict[str, bool] = {}
 
     @classmethod
     def from_settings(cls, key: bytes, settings: RedactionSettings, **more: Any) -> "Redactor":
@@ -314,15 +321,61 @@ class Redactor:
         RedactionError
             The engine could not run.
         """
+        strings: list[str] = []
+        self._gather(data, plain, strings)
+        if not self._is_worth_a_look("\n".join(strings)):
+            return dict(data), {}
         counts: dict[str, int] = {}
         made = {key: value if key in plain else self._value(key, value, plain, counts) for key, value in data.items()}
         return made, counts
+
+    def _gather(self, data: Mapping[str, Any], plain: Collection[str], strings: list[str]) -> None:
+        """Collect all that is text; of a key that says "secret" something that surely is worth a look.
+
+        Runs for every event: types are compared, not asked whether they are mappings.
+        """
+        for key, value in data.items():
+            kind = type(value)
+            if kind is int or key in plain:
+                continue
+            if kind is str:
+                strings.append(value)
+            elif kind is dict:
+                self._gather(value, plain, strings)
+            elif kind is list:
+                for item in value:
+                    if type(item) is str:
+                        strings.append(item)
+                    elif type(item) is dict:
+                        self._gather(item, plain, strings)
+                    elif type(item) is list:
+                        self._gather({key: item}, plain, strings)
+            elif kind is not float and kind is not bool and value is not None:
+                strings.append(_BEGIN_EXAMPLE)  # of a kind of its own: the slow way knows what to do
+            if self._tells(key):
+                strings.append(_BEGIN_EXAMPLE)
+
+    def _tells(self, key: str) -> bool:
+        """Whether a key's name says that its value is secret; names are few, so what was found is remembered."""
+        if (told := self._telling.get(key)) is None:
+            told = _KEY_NAME.match(key) is not None
+            if len(self._telling) < MOST_NAMES:
+                self._telling[key] = told
+        return told
+
+    def _is_worth_a_look(self, text: str) -> bool:
+        if any(name in text for name in self._place_names):
+            return True
+        try:
+            return self._alarm.search(text.encode("utf-8", "surrogatepass")) is not None
+        except (re2.error, MemoryError, ValueError) as error:
+            raise RedactionError(type(error).__name__) from None
 
     def _value(self, key: str, value: Any, plain: Collection[str], counts: dict[str, int]) -> Any:
         if isinstance(value, str):
             if len(value) < 4:
                 return value
-            if _KEY_NAME.match(key) and not is_placeholder(value) and not is_word(value) and "\n" not in value:
+            if self._tells(key) and not is_placeholder(value) and not is_word(value) and "\n" not in value:
                 return self._mark("key-name", value, counts)
             redacted = self.redact_text(value, places=True)
             for rule, count in redacted.counts.items():
