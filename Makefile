@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 NODE_ENV = export PATH="$$(eval "$$(scripts/setup-editors --node --print-env)"; echo "$$FIXTRAIL_NODE_BIN"):$$PATH"
 
-.PHONY: help demo test test-quick test-nightly lint schema vsix bench python docker node editors model histories extension clean
+.PHONY: help demo test test-quick test-nightly soak lint schema vsix bench python docker node editors model histories extension clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ test-quick: python ## The tests that need no Docker, editor or model
 
 test-nightly: python ## Ten times as many random sessions
 	@FIXTRAIL_SESSIONS=2000 $(BIN)/python -m pytest tests/integration/test_replay_sessions.py
+
+soak: python editors ## A thousand kills, faults of the first 50 writes and syncs, 100,000 malformed messages
+	@FIXTRAIL_KILLS=1000 FIXTRAIL_FAULTS=50 FIXTRAIL_FUZZ=100000 $(BIN)/python -m pytest \
+	  tests/integration/test_kill.py tests/integration/test_faults.py tests/integration/test_fuzz.py
 
 lint: python extension ## Style, types, imports, freshness of what is generated
 	@$(BIN)/ruff check .

@@ -1,8 +1,11 @@
 """``fixtrail doctor``: is everything there, and if not, what to do."""
 
+import os
 import platform
 import shutil
+import socket
 import sys
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,10 +15,12 @@ import click
 from fixtrail._version import __version__
 from fixtrail.cli.output import command_body, console, json_option, print_json
 from fixtrail.errors import FixtrailError
+from fixtrail.privacy.redaction import ENGINE_VERSION
 from fixtrail.settings import Settings, load_settings
 from fixtrail.store.database import sqlite_state
 from fixtrail.store.layout import DataDirectory
 from fixtrail.store.lock import read_owner
+from fixtrail.store.place import network_file_system
 
 MIN_FREE_BYTES = 256 * 1024 * 1024
 
@@ -58,6 +63,10 @@ def _data(settings: Settings) -> Check:
     except (FixtrailError, OSError) as error:
         return Check("data directory", "bad", str(error), "Make it writable, or name another with FIXTRAIL_HOME.")
     found = f"{settings.home}, {free // 1024**2} MB free"
+    if (kind := network_file_system(settings.home)) is not None:
+        return Check(
+            "data directory", "bad", f"{found}, on {kind}", "Name a folder on a local disk with FIXTRAIL_HOME."
+        )
     if free < MIN_FREE_BYTES:
         return Check("data directory", "bad", found, "Make room: recording stops when the disk is full.")
     return Check("data directory", "good", found)
@@ -94,7 +103,60 @@ def _trace(settings: Settings) -> Check:
         return Check("trace here", "bad", str(error))
     if trace_id is None:
         return Check("trace here", "good", "none is open for this folder")
-    return Check("trace here", "good", f"{trace_id}" + (f", written by process {owner.pid}" if owner else ""))
+    if owner is None:
+        return Check("trace here", "note", f"{trace_id}, no daemon holds it", "The next one takes it up.")
+    if not _is_alive(owner.pid):
+        return Check("trace here", "note", f"{trace_id}, its daemon ({owner.pid}) died", "The next one takes it up.")
+    return Check("trace here", "good", f"{trace_id}, written by process {owner.pid}")
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _damaged(settings: Settings) -> Check:
+    found = sorted((settings.home / "traces" / "damaged").glob("*.db"))
+    if not found:
+        return Check("damaged files", "good", "none")
+    hint = f"What could be read of them is in new files. Look at them, then remove them: {found[0].parent}."
+    return Check("damaged files", "note", f"{len(found)} set aside", hint)
+
+
+def _leftovers() -> Check:
+    """Folders of control sockets that nobody listens on any more: of daemons that were killed."""
+    dead = []
+    for place in Path(tempfile.gettempdir()).glob("fixtrail-*"):
+        control = place / "control"
+        try:
+            if place.stat().st_uid != os.getuid() or not control.is_socket():
+                continue
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1)
+                client.connect(str(control))
+        except ConnectionRefusedError:
+            dead.append(place)
+        except OSError:
+            continue
+    if not dead:
+        return Check("leftovers", "good", "none")
+    return Check("leftovers", "note", f"{len(dead)} folders of killed daemons", f"Remove them: rm -r {dead[0]} …")
+
+
+def _redaction(settings: Settings) -> Check:
+    from fixtrail.privacy.gate import Gate
+
+    try:
+        gate = Gate.for_workspace(b"doctor", settings.redaction, Path.cwd())
+    except FixtrailError as error:
+        return Check("redaction", "bad", str(error), "Until it runs, nothing can be recorded.")
+    works = "[REDACTED:" in gate.text("password = 'just-4-a-try'")
+    return Check("redaction", "good" if works else "bad", f"engine {ENGINE_VERSION}" if works else "does not work")
 
 
 @click.command()
@@ -103,7 +165,8 @@ def _trace(settings: Settings) -> Check:
 async def doctor(as_json: bool) -> int:
     """Check that everything needed is there. Exit code 3 when something is not."""
     settings = load_settings()
-    checks = [*_versions(), _git(), _data(settings), *await _engine(settings), _judge(settings), _trace(settings)]
+    checks = [*_versions(), _git(), _data(settings), *await _engine(settings), _judge(settings), _redaction(settings)]
+    checks += [_trace(settings), _damaged(settings), *([_leftovers()] if hasattr(os, "getuid") else [])]
     bad = any(check.state == "bad" for check in checks)
     if as_json:
         print_json({"ok": not bad, "checks": [asdict(check) for check in checks]})

@@ -42,6 +42,7 @@ from fixtrail.settings import Settings, load_settings
 from fixtrail.store.chain import seal
 from fixtrail.store.layout import DataDirectory
 from fixtrail.store.lock import Owner
+from fixtrail.store.place import network_file_system
 from fixtrail.store.purge import older_than, purge_traces
 from fixtrail.store.reader import TraceReader
 from fixtrail.store.salvage import DAMAGED, salvage
@@ -184,6 +185,12 @@ class TraceService:
         folder = path_of_uri(params.workspace_uri)
         if folder is None or not folder.is_dir():
             raise InvalidParams("workspaceUri does not name a folder on this machine.", "Give a file: URI.")
+        if (kind := network_file_system(self.data.traces)) is not None:
+            raise StoreError(
+                "store/network-home",
+                f"The data directory {self.data.home} is on a network file system ({kind}), where events are not safe.",
+                "Name a folder on a local disk with FIXTRAIL_HOME.",
+            )
         async with self._lifecycle:
             if self.recorder is not None:
                 raise StateError(
