@@ -26,9 +26,9 @@ test-quick: python ## The tests that need no Docker, editor or model
 test-nightly: python ## Ten times as many random sessions
 	@FIXTRAIL_SESSIONS=2000 $(BIN)/python -m pytest tests/integration/test_replay_sessions.py
 
-soak: python editors ## A thousand kills, faults of the first 50 writes and syncs, 100,000 malformed messages
-	@FIXTRAIL_KILLS=1000 FIXTRAIL_FAULTS=50 FIXTRAIL_FUZZ=100000 $(BIN)/python -m pytest \
-	  tests/integration/test_kill.py tests/integration/test_faults.py tests/integration/test_fuzz.py
+soak: python editors ## A thousand kills, a hundred power cuts, faults of the first 50 writes and syncs, 100,000 malformed messages
+	@FIXTRAIL_KILLS=1000 FIXTRAIL_CUTS=100 FIXTRAIL_FAULTS=50 FIXTRAIL_FUZZ=100000 $(BIN)/python -m pytest \
+	  tests/integration/test_kill.py tests/integration/test_power_cut.py tests/integration/test_faults.py tests/integration/test_fuzz.py
 
 lint: python extension ## Style, types, imports, freshness of what is generated
 	@$(BIN)/ruff check .
