@@ -100,7 +100,7 @@ async def lost_by_cuts(disk: Disk, workspace: Path, *command: str | Path) -> lis
     try:
         await daemon.initialize(workspace)
         trace = await daemon.start(workspace)
-        os.sync()  # noqa: ASYNC251 - the folders themselves are not what is tested
+        os.sync()
         sent = 0
 
         async def work() -> None:
