@@ -11,7 +11,7 @@ import psutil
 import pytest
 from fixtrail.server.names import REQUEST_NAMES
 
-from tests.support.daemon import DaemonClient, event
+from tests.support.daemon import DaemonClient, RpcError, event
 
 MESSAGES = int(os.environ.get("FIXTRAIL_FUZZ", "5000"))
 SEED = int(os.environ.get("FIXTRAIL_SEED", "20261124"))
@@ -124,10 +124,16 @@ async def test_malformed_messages_are_answered_or_ignored(workspace: Path, isola
 
 
 async def _works(daemon: DaemonClient, number: int) -> None:
-    status = await daemon.request("trace/status", {})
-    if status["state"] == "paused":
-        await daemon.request("trace/resume", {})
-    await daemon.request("trace/reason", {"content": f"still here {number}"})
+    while True:  # what was sent before may pause it a moment later
+        status = await daemon.request("trace/status", {})
+        if status["state"] == "paused":
+            await daemon.request("trace/resume", {})
+        try:
+            await daemon.request("trace/reason", {"content": f"still here {number}"})
+        except RpcError as error:
+            assert error.data["code"] == "trace/paused"  # noqa: PT017
+        else:
+            return
 
 
 FRAMES = [

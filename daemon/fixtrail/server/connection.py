@@ -165,6 +165,9 @@ class Connection(asyncio.Protocol):
             self._send_error(None, INVALID_REQUEST, "The message is not a JSON-RPC object.", "rpc/invalid-request")
             return
         method = message.get("method")
+        if method is not None and not isinstance(method, str):
+            self._send_error(None, INVALID_REQUEST, "A method's name is a string.", "rpc/invalid-request")
+            return
         if "id" in message and usable_id(message["id"]) is None:
             if method is not None:
                 text = "A request's id is a string or a number."

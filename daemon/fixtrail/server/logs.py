@@ -1,6 +1,8 @@
 """The daemon's log: one JSON object a line, rotating, for ids, counts and codes. Never contents, never tokens."""
 
+import copy
 import io
+import json
 import logging
 import os
 import sys
@@ -45,11 +47,18 @@ class _Lines(logging.Formatter):
         self._formatter: logging.Formatter | None = None
 
     def format(self, record: logging.LogRecord) -> str:
+        if not record.name.startswith("fixtrail") and record.args:
+            # A library tells what it was given: pygls the params of a message. What it means to say is in the text.
+            record = copy.copy(record)
+            record.args = None
         if self._formatter is None:
             import structlog
 
             def write(entry: Any, **_: Any) -> str:
-                return orjson.dumps(entry, default=str).decode()
+                try:
+                    return orjson.dumps(entry, default=str).decode()
+                except TypeError:  # half a character: the standard library escapes it
+                    return json.dumps(entry, default=str)
 
             self._formatter = structlog.stdlib.ProcessorFormatter(
                 foreign_pre_chain=[
