@@ -1,5 +1,6 @@
 """The header of a new trace: the repository as it is now, and its tree."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from fixtrail_protocol.base import now
@@ -38,7 +39,10 @@ def make_header(
     gap: str | None = None
     baseline = Baseline()
     try:
-        state = repository_state(workspace.root)
+        with ThreadPoolExecutor(max_workers=1) as pool:  # both wait for git: side by side
+            looked = pool.submit(repository_state, workspace.root)
+            tree = store.write() if store is not None else None
+            state = looked.result()
         repo = Repo(
             name=state.name,
             url=state.url,
@@ -46,8 +50,8 @@ def make_header(
             commit_before=state.head,
             test_command=test_command,
         )
-        if store is not None:
-            baseline = _baseline(store, state.head, gate, keep_patch=consent.code)
+        if store is not None and tree is not None:
+            baseline = _baseline(store, tree, state.head, gate, keep_patch=consent.code)
     except FixtrailError as error:
         repo = Repo(name=workspace.root.name or "workspace", test_command=test_command)
         gap = str(error)
@@ -67,9 +71,8 @@ def make_header(
     return header, gap
 
 
-def _baseline(store: TreeStore, head: str | None, gate: Gate | None, *, keep_patch: bool) -> Baseline:
-    """Write the workspace's tree; where code may not be kept, only its id, and no patch."""
-    tree = store.write()
+def _baseline(store: TreeStore, tree: str, head: str | None, gate: Gate | None, *, keep_patch: bool) -> Baseline:
+    """Say what the workspace is; where code may not be kept, only its tree's id, and no patch."""
     committed = (store.tree_of_commit(head) if head else None) or store.empty_tree()
     patch = store.patch(committed, tree) if keep_patch and committed != tree else None
     if patch is not None and gate is not None:

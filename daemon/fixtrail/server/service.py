@@ -121,7 +121,7 @@ class TraceService:
         workspace = Workspace(stored.workspace)
         settings = self.settings(stored.workspace)
         capture = settings.capture
-        gate = make_gate(self.data, trace_id, workspace.root, settings)
+        gate = await asyncio.to_thread(make_gate, self.data, trace_id, workspace.root, settings)
         code, lost = await reopened_code(path, stored.header, workspace, self.data, capture, gate)
         recorder = Recorder(
             writer,
@@ -213,7 +213,7 @@ class TraceService:
                 except CommandError as error:
                     raise InvalidParams(str(error)) from None
             trace_id = new_id()
-            gate = make_gate(self.data, trace_id, workspace.root, settings)
+            gate = await asyncio.to_thread(make_gate, self.data, trace_id, workspace.root, settings)
             store = tree_store(
                 workspace.root, self.data, trace_id, settings.capture, kept=params.consent.code, gate=gate
             )
