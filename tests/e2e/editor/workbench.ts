@@ -131,8 +131,12 @@ export class Workbench {
   /** Type a line anew in the file that is open, as a person does: go there, select it, write over it. */
   async replaceLine(name: string, line: number, text: string): Promise<void> {
     await this.#tab(name).click();
-    await this.#page.keyboard.press("Control+g");
-    await this.#quickInput().locator("input.input").fill(`:${line}`);
+    const input = this.#quickInput().locator("input.input");
+    for (let attempt = 0; !(await input.isVisible()) && attempt < 10; attempt += 1) {
+      await this.#page.keyboard.press("Control+g"); // lost while the focus is still on its way from the terminal
+      await input.waitFor({ timeout: 3_000 }).catch(() => undefined);
+    }
+    await input.fill(`:${line}`);
     await this.#page.keyboard.press("Enter");
     await this.#quickInput().waitFor({ state: "hidden" });
     await this.#page.keyboard.press("End");
