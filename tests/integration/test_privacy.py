@@ -200,6 +200,7 @@ async def test_consent_can_be_changed_and_counts_from_then_on(workspace: Path, i
         marks = await daemon.get(trace, "session_mark")
     assert edits[0]["data"]["diff"]
     assert (edits[-1]["data"]["diff"], edits[-1]["data"]["diff_omitted"]) == (None, "consent")
+    assert not {"blob_after", "form_after"} & edits[-1]["data"].keys()
     assert (command["data"]["output"], command["data"]["output_omitted"]) == (None, "consent")
     assert marks[-1]["data"] == {"mark": "consent_changed", "detail": "Allowed: nothing."}
     kept = everything(isolated)

@@ -8,6 +8,7 @@ from typing import Any
 
 from fixtrail_protocol.trace import Consent
 
+_IDS = frozenset({"blob_before", "blob_after", "form_before", "form_after"})
 _VIEWS = frozenset({"file_open", "file_close", "file_view"})
 
 
@@ -26,7 +27,7 @@ def apply_consent(event_type: str, data: Mapping[str, Any], consent: Consent) ->
         return data if consent.file_views else None
     if event_type == "code_edit" and not consent.code:
         # The id of a content tells whoever can guess the content that the guess is right.
-        kept = {key: value for key, value in data.items() if key not in ("blob_before", "blob_after")}
+        kept = {key: value for key, value in data.items() if key not in _IDS}
         return {**kept, "diff": None, "diff_omitted": data.get("diff_omitted") or "consent"}
     if event_type in ("git_change", "tree_change") and not consent.code:
         return {key: value for key, value in data.items() if key not in ("tree", "tree_before")}
