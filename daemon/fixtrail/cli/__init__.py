@@ -25,6 +25,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("fixtrail.cli.traces", "report", "Print a readable report; write it as HTML."),
     "export": ("fixtrail.cli.traces", "export", "Write a trace to a file."),
     "upload": ("fixtrail.cli.traces", "upload", "Send a finished trace to a collector."),
+    "judge": ("fixtrail.cli.judge", "judge", "Measure the judge itself."),
     "collector": ("fixtrail.cli.collector", "collector", "Run a collector for a team."),
     "doctor": ("fixtrail.cli.doctor", "doctor", "Check that everything needed is there."),
     "demo": ("fixtrail.cli.demo", "demo", "Record and score a bug fix, start to end."),
