@@ -13,9 +13,11 @@ _LEFT, _TOP, _RIGHT, _BOTTOM = 52, 58, 22, 48
 _CELL = (_LEFT + _SIDE + _RIGHT, _TOP + _SIDE + _BOTTOM)
 _COLUMNS = 3
 _HEADING = 34
-_LARGEST = 15.0
+_INSET = 17
+"""Between the frame and the ends of the scale: a bubble there covers no number of the axis."""
+_LARGEST = {True: 7.0, False: 15.0}
 _SMALLEST = 3.0
-"""Radius of a bubble, in pixels."""
+"""Radius of a bubble, in pixels; of totals (True) there are more places, and closer ones."""
 _NUMBERED = 8.0
 """A bubble from this radius on has room for its count."""
 
@@ -77,18 +79,18 @@ def _panel(target: str, pairs: Sequence[Pair], agreement: Agreement) -> str:
     low, high, ticks = (1.0, 5.0, (1, 2, 3, 4, 5)) if target == TOTAL else (0.0, 1.0, (0, 0.25, 0.5, 0.75, 1))
 
     def along(mark: float) -> float:
-        return round((mark - low) / (high - low) * _SIDE, 1)
+        return round(_INSET + (mark - low) / (high - low) * (_SIDE - 2 * _INSET), 1)
 
     parts = []
     for tick in ticks:
         at = along(tick)
         parts += [
-            f'<path class="grid" d="M{at} 0V{_SIDE}M0 {_SIDE - at}H{_SIDE}"/>',
+            f'<path class="grid" d="M{at} 0V{_SIDE}M0 {round(_SIDE - at, 1)}H{_SIDE}"/>',
             f'<text class="quiet middle" x="{at}" y="{_SIDE + 16}">{tick:g}</text>',
-            f'<text class="quiet end" x="-8" y="{_SIDE - at}">{tick:g}</text>',
+            f'<text class="quiet end" x="-8" y="{round(_SIDE - at, 1)}">{tick:g}</text>',
         ]
     parts += [
-        f'<path class="same" d="M0 {_SIDE}L{_SIDE} 0"/>',
+        f'<path class="same" d="M{_INSET} {_SIDE - _INSET}L{_SIDE - _INSET} {_INSET}"/>',
         f'<rect class="frame" width="{_SIDE}" height="{_SIDE}"/>',
         f'<text class="name" y="-28">{escape(target.replace("_", " "))}</text>',
         f'<text class="quiet" y="-12">{escape(_summary(agreement))}</text>',
@@ -99,14 +101,13 @@ def _panel(target: str, pairs: Sequence[Pair], agreement: Agreement) -> str:
     most = max(counts.values(), default=1)
     # Large ones first, so that a small one beside it is not hidden.
     for (theirs, its), count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])):
-        parts.append(
-            _bubble(along(theirs), round(_SIDE - along(its), 1), count, most, f"people {theirs:g}, judge {its:g}")
-        )
+        radius = round(max(_SMALLEST, _LARGEST[target == TOTAL] * (count / max(most, 4)) ** 0.5), 1)
+        words = f"people {theirs:g}, judge {its:g}"
+        parts.append(_bubble(along(theirs), round(_SIDE - along(its), 1), radius, count, words))
     return "".join(parts)
 
 
-def _bubble(x: float, y: float, count: int, most: int, words: str) -> str:
-    radius = round(max(_SMALLEST, _LARGEST * (count / max(most, 4)) ** 0.5), 1)
+def _bubble(x: float, y: float, radius: float, count: int, words: str) -> str:
     traces = f"{count} trace" + ("" if count == 1 else "s")
     number = f'<text class="count" x="{x}" y="{y}">{count}</text>' if radius >= _NUMBERED and count > 1 else ""
     return f'<g><title>{words}: {traces}</title><circle class="dot" cx="{x}" cy="{y}" r="{radius}"/>{number}</g>'
