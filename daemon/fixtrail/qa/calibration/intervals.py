@@ -48,6 +48,9 @@ def bootstrap(
     in turn): B. Efron and R. Tibshirani (1993), "An Introduction to the Bootstrap", section 14.3. Where leaving out
     pairs tells nothing the skewness is taken as 0.
 
+    With few cases it is somewhat too narrow: of 60 traces and a kappa of 0.8 made of few but great errors, 91 of 100
+    intervals held the true value (plain percentiles: 88), of 120 traces 93.
+
     Parameters
     ----------
     first, second
