@@ -17,6 +17,7 @@ from fixtrail_protocol.trace import Capture
 from fixtrail.capture.recorder import Recorder
 from fixtrail.delivery.json_export import export_json
 from fixtrail.errors import FixtrailError
+from fixtrail.keys import with_judge_key
 from fixtrail.privacy.gate import Gate
 from fixtrail.qa.judge import ReasoningStep, judge_reasoning
 from fixtrail.replay.verify import verify_trace
@@ -110,6 +111,8 @@ async def _assess(
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
     steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
     consent = recorder.header.consent
+    if consent is not None and consent.judge:
+        settings = await asyncio.to_thread(with_judge_key, settings)
     async with asyncio.TaskGroup() as group:
         tests = group.create_task(_run_tests(recorder, store, tree, settings, progress))
         reasoning = group.create_task(

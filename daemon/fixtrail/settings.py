@@ -110,6 +110,9 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "FIXTRAIL_EDIT_PAUSE": ("capture", "edit_pause_seconds"),
 }
 
+_KEYS = frozenset({("judge", "api_key"), ("upload", "token")})
+"""Never in a file: files are copied, shown and committed."""
+
 _REPOSITORY_MAY_SET = frozenset({("test_command",), ("sandbox", "image"), ("sandbox", "timeout_seconds")})
 
 
@@ -151,6 +154,17 @@ def _repository_layer(workspace: Path) -> dict[tuple[str, ...], Any]:
     return layer
 
 
+def _without_keys(layer: dict[tuple[str, ...], Any], where: str) -> dict[tuple[str, ...], Any]:
+    if found := sorted(layer.keys() & _KEYS):
+        name = ".".join(found[0])
+        raise UsageError(
+            "settings/key-in-file",
+            f"{where} holds {name}, and keys do not belong into settings.",
+            f"Take it out there and give it to 'fixtrail key set {found[0][0]}', or set it in the environment.",
+        )
+    return layer
+
+
 def load_settings(
     workspace: Path | None = None,
     *,
@@ -172,14 +186,15 @@ def load_settings(
     Raises
     ------
     UsageError
-        ``settings/unreadable``, ``settings/not-for-repository`` or ``settings/invalid``.
+        ``settings/unreadable``, ``settings/not-for-repository``, ``settings/key-in-file`` or ``settings/invalid``.
     """
     merged: dict[tuple[str, ...], Any] = {("home",): default_home()}
-    merged |= _leaves(_read_toml(user_file or user_settings_path()))
+    own = user_file or user_settings_path()
+    merged |= _without_keys(_leaves(_read_toml(own)), str(own))
     if workspace is not None:
         merged |= _repository_layer(workspace)
     merged |= {place: environ[name] for name, place in _ENVIRONMENT.items() if environ.get(name)}
-    merged |= _leaves(editor or {})
+    merged |= _without_keys(_leaves(editor or {}), "The editor's settings")
     nested: dict[str, Any] = {}
     for path, value in merged.items():
         table = nested

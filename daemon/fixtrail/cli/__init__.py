@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("fixtrail.cli.traces", "export", "Write a trace to a file."),
     "upload": ("fixtrail.cli.traces", "upload", "Send a finished trace to a collector."),
     "judge": ("fixtrail.cli.judge", "judge", "Measure the judge itself."),
+    "key": ("fixtrail.cli.key", "key", "Keep keys in the system's keyring."),
     "collector": ("fixtrail.cli.collector", "collector", "Run a collector for a team."),
     "doctor": ("fixtrail.cli.doctor", "doctor", "Check that everything needed is there."),
     "demo": ("fixtrail.cli.demo", "demo", "Record and score a bug fix, start to end."),

@@ -1,5 +1,7 @@
 """``fixtrail doctor``: is everything there, and if not, what to do."""
 
+import contextlib
+import json
 import os
 import platform
 import shutil
@@ -87,11 +89,33 @@ async def _engine(settings: Settings) -> list[Check]:
 
 
 def _judge(settings: Settings) -> Check:
-    judge = settings.judge
+    from fixtrail.keys import with_judge_key
+
+    judge = with_judge_key(settings).judge
     if not judge.configured:
         hint = "Set OPENAI_API_KEY or FIXTRAIL_JUDGE_BASE_URL; without, traces have no reasoning score."
         return Check("judge", "note", "not configured", hint)
     return Check("judge", "good", f"{judge.model} at {judge.base_url or 'the OpenAI API'}")
+
+
+_EXTENSIONS = (".vscode", ".vscode-insiders", ".vscode-server", ".cursor", ".windsurf", ".vscode-oss")
+
+
+def _bridge() -> Check:
+    """Whether the VS Code extension is installed where editors of its family keep theirs, and is of our version."""
+    places = [Path.home() / name / "extensions" for name in _EXTENSIONS]
+    places.append(Path.home() / ".local" / "share" / "code-server" / "extensions")
+    found = {}
+    for place in places:
+        for manifest in sorted(place.glob("*fixtrail-*/package.json")):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                found[place] = str(json.loads(manifest.read_text(encoding="utf-8")).get("version"))
+    if not found:
+        return Check("editor", "note", "no VS Code extension found", "'make vsix' makes it; others: docs/editors.md.")
+    told = ", ".join(f"{version} in {place}" for place, version in found.items())
+    if any(version != __version__ for version in found.values()):
+        return Check("editor", "note", told, f"The daemon is {__version__}: install the extension of the same version.")
+    return Check("editor", "good", told)
 
 
 def _trace(settings: Settings) -> Check:
@@ -166,7 +190,7 @@ async def doctor(as_json: bool) -> int:
     """Check that everything needed is there. Exit code 3 when something is not."""
     settings = load_settings()
     checks = [*_versions(), _git(), _data(settings), *await _engine(settings), _judge(settings), _redaction(settings)]
-    checks += [_trace(settings), _damaged(settings), *([_leftovers()] if hasattr(os, "getuid") else [])]
+    checks += [_bridge(), _trace(settings), _damaged(settings), *([_leftovers()] if hasattr(os, "getuid") else [])]
     bad = any(check.state == "bad" for check in checks)
     if as_json:
         print_json({"ok": not bad, "checks": [asdict(check) for check in checks]})

@@ -1,5 +1,6 @@
 """Requests about any trace on this machine: list, get, delete events, export, upload."""
 
+import asyncio
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from fixtrail_protocol.rpc import (
 )
 
 from fixtrail.errors import FixtrailError, UnavailableError, UsageError, not_recording
+from fixtrail.keys import with_upload_token
 from fixtrail.privacy.gate import Gate
 from fixtrail.server.code import make_gate
 from fixtrail.server.service import TraceService
@@ -127,7 +129,10 @@ class Library:
         from fixtrail.delivery.collector_client import UploadTarget, upload_trace
 
         path = await self._settled(params.trace_id)
-        upload = self._service.settings(None).upload
+        settings = self._service.settings(None)
+        if params.target or settings.upload.url:
+            settings = await asyncio.to_thread(with_upload_token, settings)
+        upload = settings.upload
         url = params.target or upload.url
         if url is None:
             raise UnavailableError(
