@@ -28,7 +28,7 @@ test-nightly: python ## Ten times as many random sessions
 
 soak: python editors ## A thousand kills, a hundred power cuts, faults of the first 50 writes and syncs, 100,000 malformed messages
 	@FIXTRAIL_KILLS=1000 FIXTRAIL_CUTS=100 FIXTRAIL_FAULTS=50 FIXTRAIL_FUZZ=100000 $(BIN)/python -m pytest \
-	  tests/integration/test_kill.py tests/integration/test_power_cut.py tests/integration/test_faults.py tests/integration/test_fuzz.py
+	  tests/integration/test_kill.py tests/integration/test_power_cut.py tests/integration/test_faults.py tests/integration/test_fuzz.py tests/integration/test_guided_fuzz.py
 
 lint: python extension ## Style, types, imports, freshness of what is generated
 	@$(BIN)/ruff check .
