@@ -478,6 +478,24 @@ async def test_a_file_opened_in_a_pause_keeps_its_later_edit(daemon: DaemonClien
     assert await daemon.get(trace, "file_open", "capture_gap") == []
 
 
+async def test_what_a_client_tells_of_a_pause_is_not_kept_and_what_came_before_is(
+    daemon: DaemonClient, workspace: Path
+) -> None:
+    trace = await daemon.start(workspace)
+    before = thought("thought before the pause, sent late")
+    await asyncio.sleep(0.01)
+    await daemon.request("trace/pause", {})
+    await asyncio.sleep(0.01)
+    daemon.events("editor", 1, [thought("nobody's business"), before, thought("nor this")])
+    await daemon.recorded("editor", 3)
+    await daemon.request("trace/resume", {})
+    daemon.events("editor", 4, [thought("after")])
+    await daemon.recorded("editor", 4)
+
+    told = [each["data"]["content"] for each in await daemon.get(trace, "reasoning_step")]
+    assert told == ["thought before the pause, sent late", "after"]
+
+
 async def test_a_pause_takes_no_reasoning(daemon: DaemonClient, workspace: Path) -> None:
     await daemon.start(workspace)
     await daemon.request("trace/pause", {})

@@ -80,6 +80,7 @@ class Recorder:
         self._causes = Causes()
         self._disk = DiskSource(code, self._open_texts, self._submit_look, self._watch_failed) if code else None
         self._pause_timer: asyncio.TimerHandle | None = None
+        self._paused_at: datetime | None = None
 
     @property
     def trace_id(self) -> str:
@@ -264,6 +265,8 @@ class Recorder:
         if not fresh:
             return self.writer.streams.get(stream, 0)
         self._streams[stream] = last = known + len(fresh)
+        if self.state == "paused":
+            fresh = [raw for raw in fresh if not self._is_of_pause(raw)]
         self.writer.submit(
             Batch(
                 prepare=lambda: [row for raw in fresh for row in self._rows.of_raw(raw, scrubbed=scrubbed)],
@@ -276,6 +279,18 @@ class Recorder:
             if type(raw) is dict and raw.get("event_type") in _TELLING:
                 self._notice(raw)
         return None
+
+    def _is_of_pause(self, raw: Mapping[str, Any]) -> bool:
+        """Whether an event is of the time in which nothing is recorded; one from before it may come late."""
+        if self._paused_at is None:  # paused by a daemon of before: what it was not sent may be older
+            return False
+        try:
+            of_pause = datetime.fromisoformat(raw["timestamp"]) >= self._paused_at
+        except (KeyError, TypeError, ValueError):
+            return False  # the writer says that it can't be read
+        if of_pause and isinstance(event_id := raw.get("event_id"), str):
+            self._causes.ended(event_id)
+        return of_pause
 
     def _with_command(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         """Name the command that ran the tests, where a run tells of itself and does not know."""
@@ -321,6 +336,8 @@ class Recorder:
     async def set_state(self, state: str, mark: str | None = None) -> None:
         """Change the state, with a ``session_mark`` where one is given, and store both."""
         if self.recording and state == "paused":
+            # To the millisecond, as events are told: one that was made before is not refused.
+            self._paused_at = datetime.fromisoformat(now())
             await self.settle()
         elif self.recording and state != "recording":
             self.cut_edits("event")
