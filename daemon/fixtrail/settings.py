@@ -17,6 +17,24 @@ from fixtrail.home import default_home, user_settings_path
 
 DEFAULT_IMAGE = "fixtrail-base:bookworm"
 DEFAULT_MODEL = "gpt-4o-mini"
+DEFAULT_TEST_FILES = (
+    "test/",
+    "tests/",
+    "testing/",
+    "__tests__/",
+    "spec/",
+    "src/test/",
+    "test_*.py",
+    "*_test.py",
+    "conftest.py",
+    "*_test.go",
+    "*.test.*",
+    "*.spec.*",
+    "*Test.java",
+    "*Tests.java",
+    "*IT.java",
+)
+"""Patterns, as in .gitignore, of files that are tests."""
 
 
 class _Section(BaseModel):
@@ -47,6 +65,9 @@ class SandboxSettings(_Section):
     cpus: float = Field(default=2.0, gt=0)
     pids: int = Field(default=512, ge=16)
     output_bytes: int = Field(default=64 * 1024, ge=1024, description="Kept of the output, half head and half tail.")
+    test_files: tuple[str, ...] = Field(
+        default=DEFAULT_TEST_FILES, description="Patterns, as in .gitignore, of files that are tests."
+    )
 
 
 class UploadSettings(_Section):
@@ -113,7 +134,9 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
 _KEYS = frozenset({("judge", "api_key"), ("upload", "token")})
 """Never in a file: files are copied, shown and committed."""
 
-_REPOSITORY_MAY_SET = frozenset({("test_command",), ("sandbox", "image"), ("sandbox", "timeout_seconds")})
+_REPOSITORY_MAY_SET = frozenset(
+    {("test_command",), ("sandbox", "image"), ("sandbox", "timeout_seconds"), ("sandbox", "test_files")}
+)
 
 
 def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:

@@ -60,6 +60,37 @@ export interface CaptureGapIncoming {
   event_id?: string | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
 }
+/**
+ * A statement in a reasoning step about what was run, seen or changed, and what the events say of it.
+ */
+export interface Claim {
+  /**
+   * The reasoning step.
+   */
+  step: string;
+  /**
+   * Form of the claim; docs/measures.md lists them.
+   */
+  kind: string;
+  /**
+   * The words, as they stand in the step.
+   */
+  quote: string;
+  status: "supported" | "contradicted" | "unverifiable";
+  /**
+   * Events that decide it.
+   */
+  events?: string[];
+  /**
+   * Why it is decided so, in one sentence.
+   */
+  reason?: string | null;
+  /**
+   * Who found the claim. Whether it holds is always decided by code.
+   */
+  proposed_by?: "rule" | "model";
+  [k: string]: unknown;
+}
 export interface CodeEdit {
   event_type: "code_edit";
   timestamp: string;
@@ -169,6 +200,169 @@ export interface CommandStartedParams {
   agent?: boolean;
 }
 /**
+ * The final tests on the code before the fix and on the fixed code, in the same image.
+ */
+export interface Comparison {
+  status: "compared" | "not_possible";
+  /**
+   * Why it was not possible, in one sentence.
+   */
+  reason?: string | null;
+  /**
+   * The final tests on the baseline's code.
+   */
+  before?: TestRun | null;
+  /**
+   * The baseline's versions of the existing tests on the fixed code: a tamper check.
+   */
+  original?: TestRun | null;
+  /**
+   * Test files that the fix touched.
+   */
+  test_files?: string[];
+  fail_to_pass?: string[];
+  pass_to_pass?: string[];
+  pass_to_fail?: string[];
+  fail_to_fail?: string[];
+  flaky?: FlakyTest[];
+  /**
+   * Runs that were made again to tell flaky tests.
+   */
+  reruns?: number;
+  tamper?: TamperFlag[];
+  [k: string]: unknown;
+}
+/**
+ * The receipt of one sandboxed run: enough to say what ran, where, under which limits, and how it ended.
+ */
+export interface TestRun {
+  verdict: "passed" | "failed" | "timeout" | "oom" | "infra_error" | "no_tests" | "flaky" | "unknown";
+  /**
+   * Why there is no plain pass or fail, in one sentence.
+   */
+  reason?: string | null;
+  /**
+   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.
+   */
+  error_code?: string | null;
+  /**
+   * The argument list that was run.
+   */
+  command: string[];
+  /**
+   * The test runner that was recognised; null: exit code alone.
+   */
+  runner?: string | null;
+  /**
+   * From the engine, never from the output.
+   */
+  exit_code?: number | null;
+  oom_killed?: boolean;
+  timed_out?: boolean;
+  passed?: number | null;
+  failed?: number | null;
+  errors?: number | null;
+  skipped?: number | null;
+  cases?: TestCase[] | null;
+  /**
+   * Head and tail of what the tests printed.
+   */
+  output?: string | null;
+  output_bytes?: number;
+  output_dropped_bytes?: number;
+  duration_ms?: number | null;
+  started?: string | null;
+  ended?: string | null;
+  /**
+   * Git tree id of what was tested.
+   */
+  tree?: string | null;
+  image?: string | null;
+  image_digest?: string | null;
+  /**
+   * Name and version of the container engine.
+   */
+  engine?: string | null;
+  /**
+   * Where the engine was reached, without credentials.
+   */
+  endpoint?: string | null;
+  environment?: {
+    [k: string]: string;
+  } | null;
+  /**
+   * Of what made the verdict: fixtrail, the engine, its API, the kernel.
+   */
+  versions?: {
+    [k: string]: string;
+  } | null;
+  /**
+   * Limits that were asked for.
+   */
+  limits?: Limits | null;
+  /**
+   * Limits as the engine reported them back.
+   */
+  limits_enforced?: Limits | null;
+  [k: string]: unknown;
+}
+/**
+ * One test and how it ended.
+ */
+export interface TestCase {
+  name: string;
+  outcome: "passed" | "failed" | "error" | "skipped";
+  duration_ms?: number | null;
+  message?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * What a container may use. Null: no limit, or not known.
+ */
+export interface Limits {
+  memory_bytes?: number | null;
+  cpus?: number | null;
+  pids?: number | null;
+  network?: string | null;
+  read_only_root?: boolean | null;
+  user?: string | null;
+  capabilities_dropped?: string[] | null;
+  no_new_privileges?: boolean | null;
+  timeout_seconds?: number | null;
+  /**
+   * The engine's OCI runtime, for example runc or runsc.
+   */
+  runtime?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * A test that ended differently on the same code.
+ */
+export interface FlakyTest {
+  name: string;
+  passed: number;
+  failed: number;
+  [k: string]: unknown;
+}
+/**
+ * A sign that the tests were bent. It changes no verdict: it says where a person has to look.
+ */
+export interface TamperFlag {
+  kind:
+    | "tests_deleted"
+    | "tests_skipped"
+    | "tests_weakened"
+    | "original_tests_fail"
+    | "configuration_touched"
+    | "conftest_touched"
+    | "runner_shadowed"
+    | "exit_hook";
+  detail: string;
+  file_path?: string | null;
+  tests?: string[];
+  [k: string]: unknown;
+}
+/**
  * What the developer allowed, class by class; everything is off until given.
  */
 export interface Consent {
@@ -255,11 +449,42 @@ export interface DeleteEventsResult {
  * One dimension of the rubric.
  */
 export interface DimensionScore {
+  /**
+   * What counts towards the total.
+   */
   score: number;
   /**
-   * Events the score rests on.
+   * Median of what the model gave, before it was checked.
+   */
+  given?: number | null;
+  /**
+   * What each sample gave.
+   */
+  samples?: number[];
+  /**
+   * ungrounded: the evidence does not hold, so the mark does not count; capped: what was recorded allows no more. Null: not checked (compat).
+   */
+  status?: ("grounded" | "ungrounded" | "capped") | null;
+  /**
+   * Why it is ungrounded or capped, in one sentence.
+   */
+  reason?: string | null;
+  /**
+   * Events the score rests on, checked.
    */
   evidence?: string[];
+  /**
+   * Words of these events, checked.
+   */
+  quotes?: Quote[];
+  [k: string]: unknown;
+}
+/**
+ * Words of the trace that a mark rests on.
+ */
+export interface Quote {
+  event: string;
+  text: string;
   [k: string]: unknown;
 }
 /**
@@ -274,6 +499,41 @@ export interface DiscardResult {
 export interface Editor {
   name: string;
   version?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * The image that the tests ran in, and how it was come by.
+ */
+export interface Environment {
+  /**
+   * base: there was nothing to install; failed: the runs' verdict is infra_error.
+   */
+  status: "base" | "built" | "reused" | "failed";
+  /**
+   * Why it failed or was not built, in one sentence.
+   */
+  reason?: string | null;
+  image?: string | null;
+  image_digest?: string | null;
+  base_image?: string | null;
+  base_digest?: string | null;
+  /**
+   * SHA-256 over the files it was made from, the recipe and the base image's digest.
+   */
+  key?: string | null;
+  /**
+   * How it is made, for example pip, uv, npm, dockerfile.
+   */
+  recipe?: string | null;
+  /**
+   * The files it was made from.
+   */
+  sources?: string[];
+  duration_ms?: number | null;
+  /**
+   * Last lines of a build that failed.
+   */
+  log?: string | null;
   [k: string]: unknown;
 }
 /**
@@ -415,16 +675,6 @@ export interface TestResultData {
    */
   source?: ("junit" | "terminal" | "editor" | "pytest") | null;
   cases?: TestCase[] | null;
-  [k: string]: unknown;
-}
-/**
- * One test and how it ended.
- */
-export interface TestCase {
-  name: string;
-  outcome: "passed" | "failed" | "error" | "skipped";
-  duration_ms?: number | null;
-  message?: string | null;
   [k: string]: unknown;
 }
 export interface ReasoningStepIncoming {
@@ -718,86 +968,23 @@ export interface QaResults {
   test_output_snippet?: string | null;
   reasoning_score?: number | null;
   reasoning_feedback?: string | null;
+  /**
+   * The final tests on the fixed code: the verdict.
+   */
   tests?: TestRun | null;
+  environment?: Environment | null;
+  comparison?: Comparison | null;
   reasoning?: Reasoning | null;
-  [k: string]: unknown;
-}
-/**
- * The receipt of one sandboxed run: enough to say what ran, where, under which limits, and how it ended.
- */
-export interface TestRun {
-  verdict: "passed" | "failed" | "timeout" | "oom" | "infra_error" | "no_tests" | "flaky" | "unknown";
+  process?: Process | null;
   /**
-   * Why there is no plain pass or fail, in one sentence.
+   * Outcome and process in one word; ``unlabelled`` where an input is missing.
    */
-  reason?: string | null;
+  label?:
+    ("sound_fix" | "unproven_fix" | "lucky_fix" | "sound_attempt" | "weak_attempt" | "unlabelled") | null;
   /**
-   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/engine-error, sandbox/command-not-found or sandbox/tree-unpack-failed.
+   * What the label rests on, in one sentence.
    */
-  error_code?: string | null;
-  /**
-   * The argument list that was run.
-   */
-  command: string[];
-  /**
-   * The test runner that was recognised; null: exit code alone.
-   */
-  runner?: string | null;
-  /**
-   * From the engine, never from the output.
-   */
-  exit_code?: number | null;
-  oom_killed?: boolean;
-  timed_out?: boolean;
-  passed?: number | null;
-  failed?: number | null;
-  errors?: number | null;
-  skipped?: number | null;
-  cases?: TestCase[] | null;
-  /**
-   * Head and tail of what the tests printed.
-   */
-  output?: string | null;
-  output_bytes?: number;
-  output_dropped_bytes?: number;
-  duration_ms?: number | null;
-  started?: string | null;
-  /**
-   * Git tree id of what was tested.
-   */
-  tree?: string | null;
-  image?: string | null;
-  image_digest?: string | null;
-  /**
-   * Name and version of the container engine.
-   */
-  engine?: string | null;
-  environment?: {
-    [k: string]: string;
-  } | null;
-  /**
-   * Limits that were asked for.
-   */
-  limits?: Limits | null;
-  /**
-   * Limits as the engine reported them back.
-   */
-  limits_enforced?: Limits | null;
-  [k: string]: unknown;
-}
-/**
- * What a container may use. Null: no limit, or not known.
- */
-export interface Limits {
-  memory_bytes?: number | null;
-  cpus?: number | null;
-  pids?: number | null;
-  network?: string | null;
-  read_only_root?: boolean | null;
-  user?: string | null;
-  capabilities_dropped?: string[] | null;
-  no_new_privileges?: boolean | null;
-  timeout_seconds?: number | null;
+  label_reason?: string | null;
   [k: string]: unknown;
 }
 /**
@@ -829,22 +1016,66 @@ export interface Reasoning {
    * Sum of the five dimensions, at least 1.0; computed by fixtrail, not by the model.
    */
   score?: number | null;
+  /**
+   * Largest minus smallest total of the samples, all models together.
+   */
+  spread?: number | null;
+  /**
+   * The samples or the models disagree too much.
+   */
+  needs_review?: boolean | null;
   dimensions?: {
     [k: string]: DimensionScore;
   } | null;
   feedback?: string | null;
   /**
+   * compat: the 1.0 judge, one sample of the reasoning text alone.
+   */
+  mode?: ("grounded" | "compat") | null;
+  /**
+   * Answers that were used.
+   */
+  samples?: number | null;
+  /**
    * Reasoning steps that were read.
    */
   steps?: number | null;
+  /**
+   * Events of the trace that were in the prompt.
+   */
+  events?: number | null;
+  /**
+   * Events that did not fit; how is stated there.
+   */
+  events_left_out?: number | null;
+  /**
+   * For example addresses_judge, canary_failed.
+   */
+  flags?: string[];
+  /**
+   * One for each model that was asked.
+   */
+  models?: ModelShare[];
   /**
    * The model that answered, as it named itself.
    */
   model?: string | null;
   /**
+   * The server's system_fingerprint.
+   */
+  fingerprint?: string | null;
+  /**
    * Scheme and host of the endpoint, without credentials.
    */
   endpoint?: string | null;
+  /**
+   * Name and version of the rubric.
+   */
+  rubric?: string | null;
+  /**
+   * SHA-256 of the rubric's text.
+   */
+  rubric_hash?: string | null;
   /**
    * SHA-256 of the rubric and prompt text.
    */
@@ -852,7 +1083,52 @@ export interface Reasoning {
   response_format?: ("json_schema" | "json_object") | null;
   temperature?: number | null;
   usage?: TokenUsage | null;
+  /**
+   * In US dollars, by the price table in the settings; null: no price is known.
+   */
+  cost?: number | null;
+  /**
+   * Taken from an earlier judgement of the same content.
+   */
+  cached?: boolean;
   latency_ms?: number | null;
+  [k: string]: unknown;
+}
+/**
+ * What one model of an ensemble said, or why it said nothing.
+ */
+export interface ModelShare {
+  status:
+    | "scored"
+    | "not_configured"
+    | "no_consent"
+    | "no_reasoning"
+    | "abstained"
+    | "unauthorized"
+    | "model_not_found"
+    | "rate_limited"
+    | "server_error"
+    | "unreachable"
+    | "timeout"
+    | "truncated"
+    | "refused"
+    | "filtered"
+    | "invalid_response"
+    | "cancelled";
+  reason?: string | null;
+  /**
+   * The model that answered, as it named itself, else as it was asked for.
+   */
+  model: string;
+  /**
+   * The server's system_fingerprint.
+   */
+  fingerprint?: string | null;
+  score?: number | null;
+  samples?: number;
+  usage?: TokenUsage | null;
+  latency_ms?: number | null;
+  response_format?: ("json_schema" | "json_object") | null;
   [k: string]: unknown;
 }
 /**
@@ -861,6 +1137,69 @@ export interface Reasoning {
 export interface TokenUsage {
   prompt?: number;
   completion?: number;
+  [k: string]: unknown;
+}
+/**
+ * What the events say of the process; stored beside the judge's score and never mixed into it.
+ */
+export interface Process {
+  version?: "1";
+  measures: {
+    [k: string]: Measure;
+  };
+  claims?: Claim[];
+  /**
+   * Claims over the limit, which are not listed.
+   */
+  claims_left_out?: number;
+  steps?: StepLabel[];
+  /**
+   * For example ``addresses_judge``.
+   */
+  flags?: string[];
+  [k: string]: unknown;
+}
+/**
+ * One measure of the process.
+ */
+export interface Measure {
+  /**
+   * Null: it cannot be told from this trace.
+   */
+  value: boolean | number | null;
+  /**
+   * Of a number; null for a yes or no.
+   */
+  unit?: ("count" | "milliseconds" | "ratio") | null;
+  /**
+   * Events that the value rests on.
+   */
+  events?: string[];
+  /**
+   * Further such events that are not listed.
+   */
+  events_left_out?: number;
+  /**
+   * Why the value is null, in one sentence.
+   */
+  reason?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * A reasoning step's own label, for training on the process.
+ */
+export interface StepLabel {
+  step: string;
+  /**
+   * Its place among the reasoning steps, from 1.
+   */
+  number: number;
+  /**
+   * Contradicted if one claim in it is, else supported if one is.
+   */
+  status: "supported" | "contradicted" | "unverifiable";
+  place: "before_reproduction" | "before_edit" | "between_edits" | "after_last_edit";
+  flags?: "addresses_judge"[];
   [k: string]: unknown;
 }
 /**

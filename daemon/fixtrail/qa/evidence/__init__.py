@@ -1,0 +1,1 @@
+"""What the events of a trace say by themselves, with no model asked: measures, checked claims, the label."""
