@@ -521,3 +521,17 @@ async def test_events_are_deleted_for_good(daemon: DaemonClient, workspace: Path
     for file in (isolated / "traces").glob(f"{trace}.db*"):
         assert b"a thought to forget" not in file.read_bytes(), file
     assert (await daemon.request("trace/reason", {"content": "next"}))["seq"] == gone["seq"] + 1
+
+
+async def test_every_event_has_a_second_clock_that_only_goes_forward(workspace: Path) -> None:
+    async with DaemonClient.running(workspace) as daemon:
+        trace = await daemon.start(workspace)
+        for number in range(5):
+            await daemon.request("trace/reason", {"content": f"{number}"})
+        clocks = [each["clock_ms"] for each in await daemon.get(trace)]
+    async with DaemonClient.running(workspace) as daemon:
+        await daemon.request("trace/resume", {"traceId": trace})
+        await daemon.request("trace/reason", {"content": "after a restart"})
+        clocks += [each["clock_ms"] for each in (await daemon.get(trace))[len(clocks) :]]
+    assert clocks == sorted(clocks)
+    assert len(clocks) > 6

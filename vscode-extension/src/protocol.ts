@@ -31,6 +31,10 @@ export interface CaptureGap {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -99,6 +103,10 @@ export interface CodeEdit {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -406,6 +414,10 @@ export interface DebugSession {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -860,7 +872,9 @@ export interface SessionMarkData {
     | "finalized"
     | "editor_restarted"
     | "daemon_restarted"
-    | "consent_changed";
+    | "consent_changed"
+    | "clock_changed"
+    | "machine_slept";
   detail?: string | null;
   [k: string]: unknown;
 }
@@ -891,6 +905,10 @@ export interface FileClose {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileCreate {
@@ -901,6 +919,10 @@ export interface FileCreate {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileDelete {
@@ -911,6 +933,10 @@ export interface FileDelete {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileOpen {
@@ -921,6 +947,10 @@ export interface FileOpen {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileRename {
@@ -931,6 +961,10 @@ export interface FileRename {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileView {
@@ -941,6 +975,10 @@ export interface FileView {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1337,6 +1375,10 @@ export interface GitChange {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1392,6 +1434,10 @@ export interface ReasoningStep {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1409,6 +1455,10 @@ export interface SessionMark {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1493,6 +1543,10 @@ export interface TerminalCommand {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface TestResult {
@@ -1503,6 +1557,10 @@ export interface TestResult {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1550,6 +1608,10 @@ export interface TreeChange {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**

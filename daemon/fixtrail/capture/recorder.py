@@ -16,6 +16,7 @@ from fixtrail_protocol.base import now
 from fixtrail_protocol.trace import Consent, TraceHeader
 
 from fixtrail.capture.causes import Causes, cause_of
+from fixtrail.capture.clocks import ClockWatch
 from fixtrail.capture.code import CodeRecorder, Look, Made, OpenText
 from fixtrail.capture.disk import DiskSource
 from fixtrail.capture.documents import Document, DocumentStore
@@ -78,6 +79,7 @@ class Recorder:
         self.gate = gate
         self._edits = EditTracker(self._submit_edit)
         self._causes = Causes()
+        self._clocks = ClockWatch()
         self._disk = DiskSource(code, self._open_texts, self._submit_look, self._watch_failed) if code else None
         self._pause_timer: asyncio.TimerHandle | None = None
         self._paused_at: datetime | None = None
@@ -261,6 +263,7 @@ class Recorder:
         if first_seq > known + 1:
             return self.writer.streams.get(stream, 0)
         self.cut_edits("event")
+        self._tell_clocks()
         fresh = [self._with_command(raw) for raw in events[known + 1 - first_seq :]]
         if not fresh:
             return self.writer.streams.get(stream, 0)
@@ -311,6 +314,11 @@ class Recorder:
         timestamp = now()
         self.writer.submit(Batch(prepare=lambda: self._rows.make(new_id(), event_type, timestamp, actor, data)))
 
+    def _tell_clocks(self) -> None:
+        """Mark where the wall clock was set or the machine slept: durations over it mislead."""
+        for mark, detail in self._clocks.noticed():
+            self._submit_own("session_mark", {"mark": mark, "detail": detail}, actor="tool")
+
     async def record(
         self,
         event_type: str,
@@ -322,6 +330,7 @@ class Recorder:
     ) -> tuple[str, int] | None:
         """Store one event and return its id and number once it is on the disk; None when consent forbids it."""
         self.cut_edits("event")
+        self._tell_clocks()
         event_id, moment = new_id(), timestamp or now()
         clean, found = scrub(dict(data))
         surrogates += found
