@@ -496,6 +496,20 @@ async def test_what_a_client_tells_of_a_pause_is_not_kept_and_what_came_before_i
     assert told == ["thought before the pause, sent late", "after"]
 
 
+async def test_a_daemon_that_takes_up_a_paused_trace_keeps_nothing_of_the_pause(workspace: Path) -> None:
+    before = thought("thought before the pause, sent late")
+    async with DaemonClient.running(workspace) as daemon:
+        trace = await daemon.start(workspace)
+        await asyncio.sleep(0.01)
+        await daemon.request("trace/pause", {})
+    async with DaemonClient.running(workspace) as daemon:
+        daemon.events("editor", 1, [before, thought("of the pause")])
+        await daemon.recorded("editor", 2)
+        await daemon.request("trace/resume", {})
+        told = [each["data"]["content"] for each in await daemon.get(trace, "reasoning_step")]
+    assert told == ["thought before the pause, sent late"]
+
+
 async def test_a_pause_takes_no_reasoning(daemon: DaemonClient, workspace: Path) -> None:
     await daemon.start(workspace)
     await daemon.request("trace/pause", {})

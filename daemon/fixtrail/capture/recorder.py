@@ -50,6 +50,8 @@ class Recorder:
         The editor says itself what is looked at; else ``didOpen`` and ``didClose`` are taken for it.
     told_runs
         As :class:`~fixtrail.capture.rows.Rows` has it.
+    paused_at
+        When an earlier process paused the trace, where it is paused.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Recorder:
         sends_file_events: bool = False,
         state: str = "recording",
         told_runs: Sequence[tuple[str, str | None]] = (),
+        paused_at: str | None = None,
     ) -> None:
         self.writer = writer
         self.header = header
@@ -82,7 +85,7 @@ class Recorder:
         self._clocks = ClockWatch()
         self._disk = DiskSource(code, self._open_texts, self._submit_look, self._watch_failed) if code else None
         self._pause_timer: asyncio.TimerHandle | None = None
-        self._paused_at: datetime | None = None
+        self._paused_at = datetime.fromisoformat(paused_at) if paused_at is not None else None
 
     @property
     def trace_id(self) -> str:
@@ -285,7 +288,7 @@ class Recorder:
 
     def _is_of_pause(self, raw: Mapping[str, Any]) -> bool:
         """Whether an event is of the time in which nothing is recorded; one from before it may come late."""
-        if self._paused_at is None:  # paused by a daemon of before: what it was not sent may be older
+        if self._paused_at is None:  # the mark of the pause was deleted: what was not sent yet may be older
             return False
         try:
             of_pause = datetime.fromisoformat(raw["timestamp"]) >= self._paused_at

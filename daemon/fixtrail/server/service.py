@@ -114,6 +114,7 @@ class TraceService:
         async with TraceReader(path) as reader:
             stored = await reader.trace()
             told_runs = await reader.told_runs()
+            paused_at = await reader.last_mark("paused") if stored.state == "paused" else None
         # A process that died while it finalized left the trace open: it is recording again.
         state = stored.state if stored.state in ("recording", "paused") else "recording"
         writer = self._writer(path)
@@ -134,6 +135,7 @@ class TraceService:
             sends_file_events=self.sends_file_events,
             state=state,
             told_runs=told_runs,
+            paused_at=paused_at,
         )
         self.recorder = recorder
         if mark is not None or state != stored.state:

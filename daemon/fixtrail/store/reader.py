@@ -175,6 +175,16 @@ class TraceReader:
         async with self._connection.execute(query, (limit,)) as cursor:
             return [(row[0], row[1]) async for row in cursor][::-1]
 
+    async def last_mark(self, mark: str) -> str | None:
+        """Return the timestamp of the last ``session_mark`` of that name; None: there is none."""
+        query = (
+            "SELECT timestamp FROM event WHERE event_type = 'session_mark' AND json_extract(data, '$.mark') = ?"
+            " ORDER BY seq DESC LIMIT 1"
+        )
+        async with self._connection.execute(query, (mark,)) as cursor:
+            row = await cursor.fetchone()
+        return str(row[0]) if row else None
+
     async def seq_of(self, event: str) -> int | None:
         """Return the number of an event named by its id or its number."""
         query = "SELECT seq FROM event WHERE event_id = ? OR seq = ?"
