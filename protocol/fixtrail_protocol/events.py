@@ -292,7 +292,7 @@ class RecordedEvent(DocumentModel, Generic[TypeT, DataT]):
     redactions: list[Redaction] | None = None
     clock_ms: Count | None = Field(
         default=None,
-        description="A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. "
+        description="A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. "
         "Differences mean something until the machine starts anew.",
     )
 

@@ -32,7 +32,7 @@ export interface CaptureGap {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -104,7 +104,7 @@ export interface CodeEdit {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -415,7 +415,7 @@ export interface DebugSession {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -906,7 +906,7 @@ export interface FileClose {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -920,7 +920,7 @@ export interface FileCreate {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -934,7 +934,7 @@ export interface FileDelete {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -948,7 +948,7 @@ export interface FileOpen {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -962,7 +962,7 @@ export interface FileRename {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -976,7 +976,7 @@ export interface FileView {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -1376,7 +1376,7 @@ export interface GitChange {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -1435,7 +1435,7 @@ export interface ReasoningStep {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -1456,7 +1456,7 @@ export interface SessionMark {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -1544,7 +1544,7 @@ export interface TerminalCommand {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -1558,7 +1558,7 @@ export interface TestResult {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
@@ -1609,7 +1609,7 @@ export interface TreeChange {
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
   /**
-   * A second clock, in milliseconds, when the event was stored: it counts sleep and nobody can set it. Differences mean something until the machine starts anew.
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
    */
   clock_ms?: number | null;
   [k: string]: unknown;
