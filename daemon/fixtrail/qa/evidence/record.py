@@ -117,6 +117,18 @@ class Record:
                 found.update(name.lower() for name in _NAME.findall(edit.diff))
         return frozenset(found)
 
+    def names_run_by(self, command: str | None) -> set[str]:
+        """Return the names of tests, in lower case, that runs of a command line have reported."""
+        return self._names_run.get(command, set()) if command is not None else set()
+
+    @cached_property
+    def _names_run(self) -> dict[str | None, set[str]]:
+        found: dict[str | None, set[str]] = {}
+        for run in self.test_runs:
+            told = (name.lower() for case in run.cases for name in _NAME.findall(case.name))
+            found.setdefault(run.command, set()).update(told)
+        return found
+
     def outputs_with(self, error: str) -> list[Run]:
         """Return the runs whose output, or whose tests' messages, name an error such as ``KeyError``."""
         return self._errors.get(error, [])

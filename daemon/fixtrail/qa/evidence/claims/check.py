@@ -1,12 +1,12 @@
 """Find the claims in reasoning steps and decide them. Whoever finds a claim, only this code says whether it holds."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fixtrail_protocol.process import Claim
 
 from fixtrail.qa.evidence.addressing import addresses_judge
-from fixtrail.qa.evidence.claims.clauses import Clause, clauses_of
+from fixtrail.qa.evidence.claims.clauses import Clause, clauses_of, plain
 from fixtrail.qa.evidence.claims.finding import Finding, Said, unverifiable
 from fixtrail.qa.evidence.claims.forms import FORMS, is_negated
 from fixtrail.qa.evidence.measures import event_ids
@@ -92,16 +92,19 @@ def _proposed(record: Record, step: Step, quote: str, at: int) -> Sequence[Check
     return [Checked(step.place, OTHER, quote.strip(), unverifiable(why))]
 
 
-def _check(record: Record, step: Step, clause: Clause) -> Iterator[Checked]:
-    negated = is_negated(clause.plain)
+def _check(record: Record, step: Step, clause: Clause) -> list[Checked]:
     taken: list[tuple[int, int]] = []
+    found: list[tuple[int, Checked]] = []
     for form in FORMS:
-        if negated and not form.negated:
-            continue
+        words = clause.quote if form.cased else clause.plain
         # The words as they were written have other places: what is found in them overlaps with nothing.
-        for match in form.pattern.finditer(clause.quote if form.cased else clause.plain):
+        for match in form.pattern.finditer(words):
+            if not form.negated and is_negated(plain(words[: match.end()])):
+                continue
             if not form.cased:
                 if any(match.start() < end and match.end() > start for start, end in taken):
                     continue
                 taken.append(match.span())
-            yield Checked(step.place, form.kind, clause.quote, form.decide(Said(record, step, clause, match)))
+            finding = form.decide(Said(record, step, clause, match))
+            found.append((match.start(), Checked(step.place, form.kind, clause.quote, finding)))
+    return [checked for _, checked in sorted(found, key=lambda one: one[0])]

@@ -14,7 +14,7 @@ _SKIP = re.compile(r"^[ \t]*(?:```.*?(?:^[ \t]*```|\Z)|>[^\n]*|\$ [^\n]*)", re.M
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]\u201d]*\s+|\s*\n\s*|;\s+|\s+[\u2013\u2014]\s+|\s+--?\s+")
 _CLAUSE_END = re.compile(
     r",?\s+(?P<word>but|and|or|so|because|since|which|while|whereas|although|though|then|yet)\s+"
-    r"|,\s+(?=(?:now|still)\b)",
+    r"|,\s+(?=(?:now|still|i'll|i will|we'll|i\u2019ll)\b)",
     re.IGNORECASE,
 )
 _CARRIES = frozenset({"and", "or", "then", "which", "because"})
@@ -23,7 +23,7 @@ _CARRIES = frozenset({"and", "or", "then", "which", "because"})
 _QUOTED = re.compile(r"\"[^\"]{3,}\"|\u201c[^\u201d]{3,}\u201d")
 _OF_OTHERS = re.compile(
     r"\b(?:ticket|issue|report(?:er)?|bug report|user|customer|docs?|documentation|docstring|readme|comment|author"
-    r"|maintainer|commit message|colleague|ci|changelog|pull request|pr|spec|description|title|they|he|she)\b"
+    r"|maintainer|manual|commit message|colleague|ci|changelog|pull request|pr|spec|description|title|they|he|she)\b"
     r"(?:[ ]\w+){0,3}[ ](?:says?|said|claims?|claimed|reports?|reported|states?|stated|mentions?|wrote|writes)\b"
     r"|\baccording to\b|\b(?:was|were|is) told\b|\bfor example\b|\be\.g\.",
     re.IGNORECASE,
@@ -38,7 +38,7 @@ _UNSURE = re.compile(
     r"\b(?:should|would|could|might|may|will|won't|shall|must|ought|expect(?:s|ed|ing)?|hop(?:e|es|ed|ing)"
     r"|want(?:s|ed)?"
     r"|wish|needs?|plan(?:s|ning|ned)?|going to|gonna|let me|let's|tr(?:y|ied|ying) to|make sure|making sure|ensure"
-    r"|verify|check (?:that|the|all|how|why)|confirm|so that|in order|until|till|once|as soon as|next|todo|supposed"
+    r"|verify|check (?:that|the|all|how|why)|confirm|so that|in order|until|till|once(?! more| again)|as soon as|next|todo|supposed"
     r"|supposedly|probably|presumably|maybe|perhaps|apparently|seems?|seemed|appears?|looks? like|likely|pretend"
     r"|i (?:now )?(?:think|guess|believe|suspect|bet|doubt|wonder|assumed?|thought|believed|guessed)"
     r"|my (?:guess|theory)"

@@ -1,6 +1,6 @@
 """The table of the forms of claims: how each is worded, and what decides it.
 
-Patterns are searched for in :attr:`Clause.plain`. A clause that denies something holds none but the ``negated`` forms.
+Patterns are searched for in :attr:`Clause.plain`. Words after a negation fit none but the ``negated`` forms.
 ``docs/measures.md`` has a row for each kind.
 """
 
@@ -286,5 +286,5 @@ _HARMLESS = re.compile(
 
 
 def is_negated(clause: str) -> bool:
-    """Whether something in a plain clause is denied."""
+    """Whether something is denied in plain words."""
     return _NEGATION.search(_HARMLESS.sub("", clause)) is not None

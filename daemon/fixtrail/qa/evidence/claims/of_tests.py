@@ -96,7 +96,7 @@ def tests_pass(said: Said) -> Finding:
     if _EXCEPT.search(words):
         return unverifiable("It names an exception, which is not checked.")
     if _ELSEWHERE.search(words):
-        passing = next((run for run in _with_older(now) if run.outcome == "passed"), None)
+        passing = next((run for run in _all_runs(said) if run.outcome == "passed"), None)
         return supported("A run before this step passed.", passing) if passing else unverifiable(_OTHER_STATE)
     if now.latest is None:
         return _stale(said, now, "passed")
@@ -212,8 +212,8 @@ def _ended(record: Record, run: Run, name: str) -> str | None:
     named = any(is_test(call) and any(name in word.lower() for word in call.arguments) for call in run.calls)
     if run.outcome == "failed":
         return "failed" if named and run.failed == 1 and not run.passed else None
-    whole = not run_is_part(run) and name in record.test_names
-    return "passed" if run.outcome == "passed" and (named or whole) else None
+    ran = name in record.names_run_by(run.command) or (not run_is_part(run) and name in record.test_names)
+    return "passed" if run.outcome == "passed" and (named or ran) else None
 
 
 def _base(name: str) -> str:
@@ -222,10 +222,6 @@ def _base(name: str) -> str:
 
 def _all_runs(said: Said) -> Sequence[Run]:
     return [run for run in islice(back_from(said.record.test_runs, said.before), _LOOK_BACK) if run.outcome]
-
-
-def _with_older(now: State) -> Sequence[Run]:
-    return [*now.fresh, *([now.older] if now.older else [])]
 
 
 def _number(word: str) -> int:
