@@ -37,7 +37,13 @@ from fixtrail_protocol.trace import Consent
 from pydantic import TypeAdapter
 
 _EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
-_KINDS = {"think": None, "hypothesis": "hypothesis", "observation": "observation", "decision": "decision", "check": "check"}
+_KINDS = {
+    "think": None,
+    "hypothesis": "hypothesis",
+    "observation": "observation",
+    "decision": "decision",
+    "check": "check",
+}
 _START = 1_772_442_000.0
 _STEP = 5.0
 

@@ -46,8 +46,7 @@ def _listed(timeline: Timeline, checked: list[tuple[Checked, bool]]) -> tuple[li
     """Return the claims as the document has them, in the order of their steps, and how many there are beside them."""
     ids = {step.place: step.event_id for step in timeline.steps if step.event_id}
     named = [(found, by_model) for found, by_model in checked if found.place in ids]
-    first = sorted(named, key=lambda one: one[0].finding.status != "contradicted")[:MAX_CLAIMS]
-    ordered = sorted(first, key=lambda one: one[0].place)
-    return [found.document(ids[found.place], by_model=by_model) for found, by_model in ordered], len(checked) - len(
-        ordered
-    )
+    chosen = sorted(range(len(named)), key=lambda at: named[at][0].finding.status != "contradicted")[:MAX_CLAIMS]
+    ordered = sorted((named[at] for at in sorted(chosen)), key=lambda one: one[0].place)
+    claims = [found.document(ids[found.place], by_model=by_model) for found, by_model in ordered]
+    return claims, len(checked) - len(claims)

@@ -9,7 +9,10 @@ from fixtrail.qa.evidence.tests_added import added_tests, opens_test
 from fixtrail.qa.evidence.timeline import Edit, View
 
 _HIDDEN = "The trace has a gap or a pause: something may have been missed."
-_SO_FAR = re.compile(r"\b(?:yet|so far|here|in this step|this time|now)\b")
+_NOT_WHOLLY = re.compile(
+    r"\b(?:yet|so far|here|in this step|this time|now|much|a lot|further|again|otherwise|since|for this)\b"
+)
+"""Words with which "not touched" is no plain no."""
 
 
 def read_file(said: Said) -> Finding:
@@ -97,7 +100,7 @@ def untouched(said: Said) -> Finding:
         changed = [edit for edit in standing if not edit.creates_file and edit.removed > 0]
         if tests and not changed:
             return unverifiable("Tests were added to; whether that is meant is not told.", standing[:3])
-        if edits != standing or _SO_FAR.search(said.clause.plain):
+        if edits != standing or _NOT_WHOLLY.search(said.clause.plain):
             return unverifiable("It was edited; whether this moment is meant is not told.", standing[:3])
         return contradicted("It was edited before this step.", *(changed or standing)[:3])
     if edits:
