@@ -90,8 +90,11 @@ def _hosts(value: str) -> list[str]:
     for word in value.split():
         url = urlsplit(word) if "://" in word else None
         if url is not None and url.hostname and url.hostname not in _PUBLIC:
-            found += [url.netloc, url.netloc.rpartition("@")[2], url.hostname]
-            found += [each for each in (url.password,) if each]
+            credentials, _, place = url.netloc.rpartition("@")
+            found += [url.netloc, place, url.hostname]
+            if credentials:  # as they are written, and as pip writes them
+                user, _, password = credentials.partition(":")
+                found += [f"{user}:****@{place}", *([password] if password else [])]
     return found
 
 
