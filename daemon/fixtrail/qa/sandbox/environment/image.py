@@ -1,51 +1,22 @@
-"""Images of environments in the engine: made of one layer over the base, looked up, listed, removed."""
+"""An environment's image in the engine: looked up, or made of the base and one layer."""
 
-import contextlib
 import io
-import json
 import tarfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from docker.errors import APIError, ImageNotFound
+from docker.errors import ImageNotFound
 
 from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
-from fixtrail.qa.sandbox.environment.key import LABEL_BASE, LABEL_KEY, LABEL_RECIPE, LABEL_SOURCES
 from fixtrail.qa.sandbox.environment.recipe import BASE_PATH, RESULT_VOLUME, Recipe
-from fixtrail.qa.sandbox.environment.uses import Uses, read_uses
 from fixtrail.qa.sandbox.execution import Cancelled
 
 _STEP_SECONDS = 600
 """How long the engine may be silent while it writes the layer."""
 _CHUNK_BYTES = 1024**2
-
-
-@dataclass(frozen=True)
-class EnvironmentImage:
-    """An image this program made.
-
-    Attributes
-    ----------
-    size
-        In bytes, the base image's layers included.
-    created
-        RFC 3339, by the engine.
-    uses
-        Notes of this machine.
-    """
-
-    key: str
-    recipe: str
-    sources: tuple[str, ...]
-    base: str
-    image_id: str
-    size: int
-    created: str
-    uses: Uses
 
 
 def find_image(engine: Engine, name: str) -> dict[str, Any] | None:
@@ -131,44 +102,3 @@ def _context(dockerfile: bytes, layer: Any, size: int, cancelled: threading.Even
             raise Cancelled
         yield piece
     yield b"\0" * (-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
-
-
-def list_images(engine: Engine) -> list[EnvironmentImage]:
-    """Return the images of environments, the last used first."""
-    with engine_trouble("listing images"):
-        found = engine.client.images(filters={"label": LABEL_KEY})
-        inspected = [engine.client.inspect_image(each["Id"]) for each in found]  # type: ignore[no-untyped-call]
-    images = [_described(each) for each in inspected]
-    return sorted(images, key=lambda image: (image.uses.last or 0.0, image.created), reverse=True)
-
-
-def _described(inspected: dict[str, Any]) -> EnvironmentImage:
-    labels = inspected["Config"].get("Labels") or {}
-    key = labels.get(LABEL_KEY, "")
-    try:
-        sources = tuple(str(each) for each in json.loads(labels.get(LABEL_SOURCES, "[]")))
-    except ValueError:
-        sources = ()
-    return EnvironmentImage(
-        key=key,
-        recipe=labels.get(LABEL_RECIPE, ""),
-        sources=sources,
-        base=labels.get(LABEL_BASE, ""),
-        image_id=inspected["Id"],
-        size=int(inspected.get("Size") or 0),
-        created=str(inspected.get("Created") or ""),
-        uses=read_uses(key),
-    )
-
-
-def remove_image(engine: Engine, name: str) -> bool:
-    """Remove an image; False: a container uses it, or it is gone already."""
-    with engine_trouble("removing an image"), contextlib.suppress(ImageNotFound):
-        try:
-            engine.client.remove_image(name)
-        except APIError as error:
-            if error.status_code != 409:
-                raise
-        else:
-            return True
-    return False

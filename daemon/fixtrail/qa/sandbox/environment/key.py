@@ -11,6 +11,7 @@ LABEL_KEY = "dev.fixtrail.environment"
 LABEL_RECIPE = "dev.fixtrail.environment.recipe"
 LABEL_SOURCES = "dev.fixtrail.environment.sources"
 LABEL_BASE = "dev.fixtrail.environment.base"
+LABEL_BASE_DIGEST = "dev.fixtrail.environment.base-digest"
 FORMAT = "1"
 """Raise it when the same recipe has to give another image."""
 
@@ -34,11 +35,12 @@ def image_tag(key: str) -> str:
     return f"{REPOSITORY}:{key}"
 
 
-def image_labels(recipe: Recipe, key: str, base_image: str) -> dict[str, str]:
+def image_labels(recipe: Recipe, key: str, base_image: str, base_digest: str) -> dict[str, str]:
     """Return what an image tells of itself."""
     return {
         LABEL_KEY: key,
         LABEL_RECIPE: recipe.name,
         LABEL_SOURCES: json.dumps(recipe.sources),
         LABEL_BASE: base_image,
+        LABEL_BASE_DIGEST: base_digest,
     }

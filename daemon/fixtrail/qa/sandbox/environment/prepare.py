@@ -213,7 +213,7 @@ class _Preparation:
 
     def _keep(self, base: dict[str, Any], layer: Path) -> None:
         key = self._result.key or ""
-        labels = image_labels(self._recipe, key, self._settings.image)
+        labels = image_labels(self._recipe, key, self._settings.image, base["Id"])
         digest = assemble(
             self._engine, base, self._recipe, layer, tag=image_tag(key), labels=labels, cancelled=self._cancelled
         )

@@ -6,11 +6,15 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fixtrail_protocol.qa import Environment
 
 from fixtrail.qa.sandbox.threads import in_thread
 from fixtrail.settings import SandboxSettings
+
+if TYPE_CHECKING:
+    from fixtrail.qa.sandbox.environment.catalogue import EnvironmentImage, Pruned
 
 CANCEL_SECONDS = 10.0
 """How long a cancelled build may take to remove its container before it goes on with that in the background."""
@@ -19,6 +23,44 @@ _log = logging.getLogger(__name__)
 
 def _silent(_: str) -> None:
     pass
+
+
+async def list_environments() -> "list[EnvironmentImage]":
+    """Return the images of environments that the engine holds, the last used first.
+
+    Raises
+    ------
+    UnavailableError
+        ``docker/unavailable`` or ``docker/engine-error``.
+    """
+
+    def work() -> "list[EnvironmentImage]":
+        from fixtrail.qa.sandbox.engine import connect
+        from fixtrail.qa.sandbox.environment.catalogue import list_images
+
+        with connect() as engine:
+            return list_images(engine)
+
+    return await in_thread("fixtrail-images", work)
+
+
+async def prune_environments(older_than_days: float | None = None, *, everything: bool = False) -> "Pruned":
+    """Remove images of environments; see :func:`fixtrail.qa.sandbox.environment.catalogue.prune_images`.
+
+    Raises
+    ------
+    UnavailableError
+        ``docker/unavailable`` or ``docker/engine-error``.
+    """
+
+    def work() -> "Pruned":
+        from fixtrail.qa.sandbox.engine import connect
+        from fixtrail.qa.sandbox.environment.catalogue import prune_images
+
+        with connect() as engine:
+            return prune_images(engine, older_than_days, everything=everything)
+
+    return await in_thread("fixtrail-images", work)
 
 
 async def prepare_environment(

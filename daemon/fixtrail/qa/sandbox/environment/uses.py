@@ -4,7 +4,6 @@ An image cannot tell: its labels are fixed when it is made.
 """
 
 import contextlib
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +51,3 @@ def forget(key: str) -> None:
     """Remove the note of an image that is gone."""
     with contextlib.suppress(OSError):
         (find_home() / FOLDER / f"{key}.used").unlink(missing_ok=True)
-
-
-def age_days(moment: float) -> float:
-    """Return how many days ago ``moment`` was."""
-    return (time.time() - moment) / 86_400
