@@ -17,6 +17,7 @@ from fixtrail.qa.sandbox.environment.key import (
     LABEL_KEY,
     LABEL_RECIPE,
     LABEL_SOURCES,
+    REPOSITORY,
     image_tag,
 )
 from fixtrail.qa.sandbox.environment.uses import Uses, forget, read_uses
@@ -82,7 +83,9 @@ def list_images(engine: Engine) -> list[EnvironmentImage]:
 
 def _described(engine: Engine, inspected: dict[str, Any], bases: dict[str, str | None]) -> EnvironmentImage:
     labels = inspected["Config"].get("Labels") or {}
-    key, base = labels.get(LABEL_KEY, ""), labels.get(LABEL_BASE, "")
+    base = labels.get(LABEL_BASE, "")
+    named = [tag.rpartition(":")[2] for tag in inspected.get("RepoTags") or () if tag.startswith(f"{REPOSITORY}:")]
+    key = (named or [labels.get(LABEL_KEY, "")])[0]
     if base not in bases:
         bases[base] = (find_image(engine, base) or {}).get("Id") if base else None
     try:

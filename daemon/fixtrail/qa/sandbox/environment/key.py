@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
+from fixtrail.qa.sandbox.environment.dockerfile import Blueprint
 from fixtrail.qa.sandbox.environment.files import TreeFiles
 from fixtrail.qa.sandbox.environment.recipe import Recipe
 
@@ -30,17 +32,26 @@ def image_key(recipe: Recipe, tree: TreeFiles, base_digest: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+def blueprint_key(blueprint: Blueprint, tree: TreeFiles, base_digests: Sequence[str]) -> str:
+    """Return the key of what a Dockerfile makes: over the file, what it copies of dependency files, and its bases."""
+    parts = [FORMAT, "dockerfile", *base_digests, blueprint.dockerfile, blueprint.context, blueprint.target or ""]
+    parts.append(json.dumps(blueprint.arguments, sort_keys=True))
+    for name in sorted(blueprint.sources):
+        parts += [name, hashlib.sha256(tree.data(name)).hexdigest()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
 def image_tag(key: str) -> str:
     """Return the name of the image with this key."""
     return f"{REPOSITORY}:{key}"
 
 
-def image_labels(recipe: Recipe, key: str, base_image: str, base_digest: str) -> dict[str, str]:
+def image_labels(recipe: str, sources: Sequence[str], key: str, base_image: str, base_digest: str) -> dict[str, str]:
     """Return what an image tells of itself."""
     return {
         LABEL_KEY: key,
-        LABEL_RECIPE: recipe.name,
-        LABEL_SOURCES: json.dumps(recipe.sources),
+        LABEL_RECIPE: recipe,
+        LABEL_SOURCES: json.dumps(list(sources)),
         LABEL_BASE: base_image,
         LABEL_BASE_DIGEST: base_digest,
     }
