@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import socket
 import tarfile
 import threading
 import time
@@ -32,6 +33,7 @@ _SHORT = 12
 """Characters of an id that a build tells."""
 _POLL_SECONDS = 0.1
 _REMOVE_ATTEMPTS = 8
+_LAST_WORDS_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -158,9 +160,7 @@ def _follow(
             if time.monotonic() > deadline:
                 late.set()
             if late.is_set() or cancelled.is_set():
-                # The engine ends a build whose client has gone, and removes the container of the step it was in.
-                with contextlib.suppress(OSError, ValueError, RuntimeError):
-                    answer.raw.shutdown()
+                _hang_up(answer, over)
                 return
 
     watcher = threading.Thread(target=watch, name="fixtrail-build-watch", daemon=True)
@@ -195,6 +195,21 @@ def _follow(
             f"Building the Dockerfile failed: {str(error or 'the engine names no image').rstrip('.')}.", output.text()
         )
     return str(image)
+
+
+def _hang_up(answer: requests.Response, over: threading.Event) -> None:
+    """End a build: the engine stops one whose client has gone, and removes the container of the step it was in.
+
+    Only our side of the line is closed at first: what the engine still has to say names steps that are to be removed.
+    """
+    line = getattr(answer.raw.connection, "sock", None)
+    if line is not None:
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_WR)
+            over.wait(_LAST_WORDS_SECONDS)
+    if not over.is_set():
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            answer.raw.shutdown()
 
 
 def _messages(answer: requests.Response) -> Iterator[dict[str, Any]]:

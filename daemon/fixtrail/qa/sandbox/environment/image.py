@@ -77,6 +77,9 @@ def assemble(
             if error := answer.get("error"):
                 raise UnavailableError("docker/engine-error", f"The engine failed while making the image: {error}.")
         found = engine.client.inspect_image(tag)  # type: ignore[no-untyped-call]
+        if cancelled.is_set():
+            engine.client.remove_image(tag)
+            raise Cancelled
     return str(found["Id"])
 
 
