@@ -18,12 +18,15 @@ def recipe(tree: TreeFiles) -> Recipe | None:
     wants = [words[0] for line in text.splitlines() if (words := _required(line))]
     if not wants or "vendor/modules.txt" in tree:
         return None
+    environment = {"GOMODCACHE": HOME, "GOPROXY": "off", "GOSUMDB": "off", "GOTOOLCHAIN": "local"}
+    if "go.sum" not in tree:
+        environment["GOFLAGS"] = "-mod=mod"  # go writes the file itself, from what was fetched
     return Recipe(
         name="go",
         sources=tuple(name for name in ("go.mod", "go.sum") if name in tree),
         script=_SCRIPT,
         needs=("go",),
-        environment={"GOMODCACHE": HOME, "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=mod"},
+        environment=environment,
         wants=tuple(wants),
     )
 
