@@ -6,6 +6,7 @@ passwords kept elsewhere (.netrc, a keyring, npm's tokens) stay there.
 """
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -120,14 +121,12 @@ def _pip_settings(environ: Mapping[str, str]) -> dict[str, str]:
         output = _output([*command, "--disable-pip-version-check", "config", "list"], environ)
         if output is None:
             continue
-        for line in output.splitlines():
-            name, equals, value = line.partition("=")
-            section, _, key = name.partition(".")
-            if equals and section in ("global", "install", ":env:"):
-                try:
-                    found[key] = str(ast.literal_eval(value))
-                except (ValueError, SyntaxError):
-                    continue
+        lines = [line.partition("=") for line in output.splitlines()]
+        for section in ("global.", "install.", ":env:."):  # the strongest last, as pip reads them
+            for name, _, value in lines:
+                if name.startswith(section):
+                    with contextlib.suppress(ValueError, SyntaxError):
+                        found[name.removeprefix(section)] = str(ast.literal_eval(value))
         return found
     # No pip on this machine: what its users set in the environment counts all the same.
     for name, value in environ.items():

@@ -31,22 +31,32 @@ def pins(tree: TreeFiles, name: str) -> list[str]:
     UnsupportedError
         It is damaged.
     """
+    if name == "Pipfile.lock":
+        return pipfile_requirements(tree)
     try:
-        if name == "Pipfile.lock":
-            return pipfile_requirements(tree)
         data = tomllib.loads(tree.text(name))
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise UnsupportedError(f"{name} cannot be read: {error}.") from None
     packages = data.get("packages" if name == "pylock.toml" else "package")
     return _unique(_pinned(packages if isinstance(packages, list) else []))
 
 
 def pipfile_requirements(tree: TreeFiles) -> list[str]:
-    """Return what Pipfile.lock holds; it lists everything there is to install."""
-    data = json.loads(tree.text("Pipfile.lock"))
+    """Return what Pipfile.lock holds; it lists everything there is to install.
+
+    Raises
+    ------
+    UnsupportedError
+        It is damaged.
+    """
+    try:
+        data: Any = json.loads(tree.text("Pipfile.lock"))
+    except ValueError as error:
+        raise UnsupportedError(f"Pipfile.lock cannot be read: {error}.") from None
     found = []
     for section in ("default", "develop"):
-        for name, entry in (data.get(section) or {}).items():
+        entries = data.get(section) if isinstance(data, dict) else None
+        for name, entry in (entries or {}).items():
             if isinstance(entry, dict) and isinstance(version := entry.get("version"), str):
                 marker = entry.get("markers")
                 found.append(name + version + (f" ; {marker}" if isinstance(marker, str) else ""))
