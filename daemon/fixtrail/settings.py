@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -68,6 +68,15 @@ class SandboxSettings(_Section):
     test_files: tuple[str, ...] = Field(
         default=DEFAULT_TEST_FILES, description="Patterns, as in .gitignore, of files that are tests."
     )
+    network_builds: Literal["never", "allow"] = Field(
+        default="never", description="Whether a project's dependencies may be downloaded and installed in a container."
+    )
+    prepare: bool = Field(default=True, description="Begin with that when a recording starts, where it is allowed.")
+    environment_timeout_seconds: float = Field(default=600.0, gt=0, description="Deadline of the installation.")
+    environment_bytes: int = Field(default=8 * 1024**3, ge=1024**2, description="What is installed may be so large.")
+    dockerfile: str | None = Field(
+        default=None, description="A Dockerfile or devcontainer.json in the repository that makes the image instead."
+    )
 
 
 class UploadSettings(_Section):
@@ -121,6 +130,7 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "FIXTRAIL_IMAGE": ("sandbox", "image"),
     "FIXTRAIL_TEST_COMMAND": ("test_command",),
     "FIXTRAIL_TEST_TIMEOUT": ("sandbox", "timeout_seconds"),
+    "FIXTRAIL_NETWORK_BUILDS": ("sandbox", "network_builds"),
     "OPENAI_API_KEY": ("judge", "api_key"),
     "FIXTRAIL_JUDGE_API_KEY": ("judge", "api_key"),
     "FIXTRAIL_JUDGE_BASE_URL": ("judge", "base_url"),

@@ -36,6 +36,7 @@ from fixtrail.capture.recorder import Recorder
 from fixtrail.capture.rows import new_id
 from fixtrail.errors import FixtrailError, InvalidParams, StateError, StoreError, not_recording
 from fixtrail.server.code import fresh_code, make_gate, reopened_code, tree_store
+from fixtrail.server.environment import EnvironmentAhead
 from fixtrail.server.guess import guess_test_command
 from fixtrail.server.heading import make_header
 from fixtrail.settings import Settings, load_settings
@@ -82,6 +83,7 @@ class TraceService:
         self.on_message: Callable[[str], None] = lambda _message: None
         """Told in a sentence or two what a person should know."""
         self._last_finalize: FinalizeResult | None = None
+        self._environment = EnvironmentAhead()
         self._lifecycle = asyncio.Lock()
         self._problem: str | None = None
 
@@ -245,6 +247,9 @@ class TraceService:
             self.data.remember_open_trace(workspace.root, trace_id)
             if self.watches_disk:
                 recorder.watch_disk(self.data.home)
+                if params.consent.code and code is not None and header.baseline is not None and header.baseline.tree:
+                    tree = header.baseline.tree
+                    self._environment.begin(store, tree, trace_id, test_command, settings.sandbox)
         self.on_status()
         return StartResult(trace_id=trace_id, start_time=header.start_time)
 
@@ -386,6 +391,7 @@ class TraceService:
             raise
         self._last_finalize = result
         self.recorder = None
+        await self._environment.end()
         self.data.forget_open_trace(recorder.workspace.root)
         self.on_status()
         return result
@@ -398,6 +404,7 @@ class TraceService:
                 if recorder.state == "finalizing":
                     raise StateError("trace/finalizing", "The trace is being finalized.", "Cancel that first.")
                 self.recorder = None
+                await self._environment.end()
                 trace_id = recorder.trace_id
                 await recorder.close()
                 self.data.forget_open_trace(recorder.workspace.root)
@@ -443,6 +450,8 @@ class TraceService:
 
     async def close(self) -> None:
         """Store everything that is pending and let the trace go, still open for the next process."""
+        ended = asyncio.create_task(self._environment.end())
         if self.recorder is not None:
             recorder, self.recorder = self.recorder, None
             await recorder.close()
+        await ended

@@ -7,6 +7,7 @@ from docker.types import LogConfig, Mount, Ulimit
 from fixtrail_protocol.qa import Limits
 
 from fixtrail.qa.sandbox.engine import Facts
+from fixtrail.qa.sandbox.environment.recipe import GENERATED
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
 
@@ -37,6 +38,7 @@ ENVIRONMENT = {
 # left: the tests' exit status is the container's. Through one pipe, what they print keeps its order.
 _WRAPPER = f"""\
 umask 022
+[ ! -f {GENERATED} ] || command -p tar -xf {GENERATED} -C /work || exit {UNPACK_FAILED}
 command -p tar -xf {VOLUME}/tree.tar -C /work || exit {UNPACK_FAILED}
 command -p mkdir -p "$HOME" && cd /work || exit {UNPACK_FAILED}
 exec "$@" 2>&1

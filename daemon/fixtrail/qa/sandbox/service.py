@@ -9,16 +9,15 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable
-from typing import TypeVar
 
 from fixtrail_protocol.qa import TestRun
 
 from fixtrail.errors import FixtrailError
 from fixtrail.qa.sandbox.job import EngineStatus, Job
+from fixtrail.qa.sandbox.threads import in_thread
 from fixtrail.settings import DEFAULT_IMAGE, SandboxSettings
 
 _log = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
 
 CANCEL_SECONDS = 10.0
 """How long a cancelled run may take to remove its container before it goes on with that in the background."""
@@ -26,33 +25,6 @@ CANCEL_SECONDS = 10.0
 
 def _silent(_: str) -> None:
     pass
-
-
-def _in_thread(name: str, work: Callable[[], _Result]) -> "asyncio.Future[_Result]":
-    """Run ``work`` in a thread of its own, which does not hold up the end of the process."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_Result] = loop.create_future()
-
-    def settle(result: _Result | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result: _Result | None = None
-        problem: BaseException | None = None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001  handed on to whoever waits
-            problem = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, problem)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return future
 
 
 async def run_tests(job: Job, settings: SandboxSettings, *, progress: Callable[[str], None] = _silent) -> TestRun:
@@ -85,7 +57,7 @@ async def run_tests(job: Job, settings: SandboxSettings, *, progress: Callable[[
         except Cancelled:
             return None
 
-    running = _in_thread("fixtrail-sandbox", work)
+    running = in_thread("fixtrail-sandbox", work)
     try:
         receipt = await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -113,7 +85,7 @@ async def reap_orphans() -> int:
         return reap()
 
     try:
-        return await _in_thread("fixtrail-reaper", work)
+        return await in_thread("fixtrail-reaper", work)
     except FixtrailError as error:
         _log.info("orphans were not looked for: %s", error)
         return 0
@@ -127,4 +99,4 @@ async def engine_status(image: str = DEFAULT_IMAGE) -> EngineStatus:
 
         return status(image)
 
-    return await _in_thread("fixtrail-engine-status", work)
+    return await in_thread("fixtrail-engine-status", work)
