@@ -41,6 +41,18 @@ def find(fix: Fix) -> list[TamperFlag]:
     return flags
 
 
+def removed(fix: Fix) -> frozenset[str]:
+    """Return the bare names of test functions that are not where they were: deleted, moved or renamed.
+
+    :func:`find` has judged these; the runs need not tell of them again.
+    """
+    names: set[str] = set()
+    for file in fix.test_sources():
+        left = functions(parse(file.new))
+        names.update(name.rpartition("::")[2] for name in functions(parse(file.old)) if name not in left)
+    return frozenset(names)
+
+
 def _body(node: ast.AST) -> str:
     body = getattr(node, "body", [])
     return "\n".join(ast.dump(part) for part in body)
