@@ -77,6 +77,9 @@ class SandboxSettings(_Section):
     dockerfile: str | None = Field(
         default=None, description="A Dockerfile or devcontainer.json in the repository that makes the image instead."
     )
+    reruns: int = Field(
+        default=3, ge=0, le=20, description="How many runs may be made again to tell flaky tests, in total."
+    )
 
 
 class UploadSettings(_Section):
