@@ -5,6 +5,7 @@ Nothing is stored before everything is known, so a finalize that is cancelled or
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -152,6 +153,7 @@ async def _run_tests(
     recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
 ) -> Assessment:
     from fixtrail.qa.sandbox import reap_orphans
+    from fixtrail.qa.sandbox.environment import prepare_environment
 
     command = recorder.header.repo.test_command
     if command is None:
@@ -166,7 +168,12 @@ async def _run_tests(
     fixed = Fixed(store, baseline.tree if baseline is not None else None, tree, argv, recorder.trace_id)
     async with asyncio.TaskGroup() as group:
         tests = group.create_task(
-            assess_tests(fixed, settings.sandbox, progress=lambda message: progress(message, None))
+            assess_tests(
+                fixed,
+                settings.sandbox,
+                progress=lambda message: progress(message, None),
+                prepare=partial(prepare_environment, argv=argv),
+            )
         )
         # What an earlier daemon left behind when it died goes now; this run need not wait for it.
         group.create_task(reap_orphans())
