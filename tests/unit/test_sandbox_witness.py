@@ -31,6 +31,7 @@ def test_a_session_that_went_well_contradicts_nothing() -> None:
         ("wrapper ready\n7-a began\n7-a passed\n", Report(passed=1), "never said that it came to its end"),
         ("wrapper ready\n7-a began\n7-a failed\n7-a ended\n", Report(passed=1), "1 tests or files that they failed"),
         (FINE, Report(passed=2), "has 2 passed tests, but pytest said so of 1"),
+        ("7-a began\n7-a passed\n7-a stopped\n7-a ended\n", Report(passed=1), "stopped before all"),
         (FINE + "nonsense\n", Report(passed=1), "wrote into the stream"),
         (FINE + "7-b began\n", Report(passed=1), "never said that it came to its end"),
         (FINE + "x" * 10_000, Report(passed=1), "wrote into the stream"),
@@ -80,11 +81,3 @@ def test_a_flood_is_kept_small() -> None:
 def test_what_starts_pytest_itself(argv: list[str], certain: bool) -> None:
     assert is_certain(argv) is certain
     assert bool(witness.environment(argv)) is certain
-
-
-def test_the_plugin_is_plain_enough_for_an_old_python() -> None:
-    source = witness.files()["fixtrail_witness.py"].decode()
-
-    assert "import pytest" not in source
-    compile(source, "fixtrail_witness.py", "exec")
-    assert 'f"' not in source

@@ -21,7 +21,7 @@ READY = "wrapper ready"
 NAME = "fixtrail_witness"
 _MAX_LINE = 200
 _MAX_SESSIONS = 1_000
-_WORDS = frozenset({"began", "passed", "failed", "skipped", "ended"})
+_WORDS = frozenset({"began", "passed", "failed", "skipped", "stopped", "ended"})
 _DIRECT = re.compile(r"^(pytest|py\.test)(-3(\.\d+)?)?$")
 _PYTHON = re.compile(r"^(python|pypy)(\d+(\.\d+)?)?$")
 _WITHOUT_ENVIRONMENT = re.compile(r"^-[A-Za-z]*[EI]")
@@ -74,6 +74,8 @@ class Testimony:
         Reports of tests that passed, and of tests, set-ups and files that failed; over all sessions.
     open
         Sessions that began and did not end.
+    stopped
+        pytest left tests out that it had collected.
     strange
         Something else than pytest's plug-in wrote there.
     """
@@ -85,6 +87,7 @@ class Testimony:
     passed: int = 0
     failed: int = 0
     open: set[str] = field(default_factory=set)
+    stopped: bool = False
     strange: bool = False
 
 
@@ -116,6 +119,8 @@ class Listener:
             heard.open.add(session)
         elif word == "ended":
             heard.open.discard(session)
+        elif word == "stopped":
+            heard.stopped = True
         elif word == "passed":
             heard.passed += 1
         elif word == "failed":
@@ -137,6 +142,8 @@ def contradiction(heard: Testimony, report: Report | None, argv: list[str]) -> s
         return "pytest began and never said that it came to its end."
     if heard.failed:
         return f"pytest said of {heard.failed} tests or files that they failed, and the end does not show it."
+    if heard.stopped:
+        return "pytest was stopped before all the tests that it had collected had run."
     if report is not None and report.passed > heard.passed:
         return f"The JUnit report has {report.passed} passed tests, but pytest said so of {heard.passed}."
     return None
