@@ -165,7 +165,7 @@ class _Run:
     def _send_tree(self) -> None:
         try:
             with open_tree(self._job.tree_tar) as (tree, size), engine_trouble("taking in the tree"):
-                self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size)))
+                self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size, hardening.UID)))
         except TreeError as error:
             raise UnavailableError(
                 "sandbox/tree-unpack-failed", f"The tree to test {error}.", "Finalize again."

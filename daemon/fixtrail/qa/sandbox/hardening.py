@@ -11,8 +11,11 @@ from fixtrail.qa.sandbox.engine import Facts
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
 
-USER = "1000:1000"
-"""Numeric, so that an image need not know it."""
+UID = 61000
+"""Numeric, so that an image need not know it, and unused in systemd's table of user ids. The kernel counts inotify
+instances, pipe buffers, keys and pending signals by user for the whole machine: as 1000 the tests would use up those of
+whoever sits before it."""
+USER = f"{UID}:{UID}"
 HOSTNAME = "fixtrail"
 VOLUME = "/fixtrail"
 REPORT = f"{VOLUME}/out/junit.xml"
@@ -65,7 +68,7 @@ def create(
         Put on the container and on its volume.
     """
     # Half of the memory each; a tmpfs over an existing directory takes mode from it, so /tmp stays 1777.
-    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},uid=1000,gid=1000"
+    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},uid={UID},gid={UID}"
     host = client.create_host_config(
         network_mode="none",
         read_only=True,
