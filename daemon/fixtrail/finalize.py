@@ -69,7 +69,7 @@ async def finalize_trace(
         proof = await verify_trace(recorder.writer.path, store, tree=live)
         # What is tested is what the trace rebuilds; only where it rebuilds nothing, the workspace as it lies there.
         tree = (proof.replayed if proof.verified else None) or live
-        tests, reasoning = await _assess(recorder, store, tree, settings, progress)
+        tests, reasoning = await _assess(recorder, store, tree, data, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     if recorder.gate is not None:
         # The tests saw the whole files, and may have printed what is in them.
@@ -106,7 +106,7 @@ async def finalize_trace(
 
 
 async def _assess(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
 ) -> tuple[TestRun, Reasoning]:
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
     steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
@@ -114,7 +114,7 @@ async def _assess(
     if consent is not None and consent.judge:
         settings = await asyncio.to_thread(with_judge_key, settings)
     async with asyncio.TaskGroup() as group:
-        tests = group.create_task(_run_tests(recorder, store, tree, settings, progress))
+        tests = group.create_task(_run_tests(recorder, store, tree, data, settings, progress))
         reasoning = group.create_task(
             judge_reasoning(
                 steps,
@@ -137,9 +137,9 @@ async def _reasoning_steps(path: Path, gate: Gate | None) -> list[ReasoningStep]
 
 
 async def _run_tests(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
 ) -> TestRun:
-    from fixtrail.qa.sandbox import Job, reap_orphans, run_tests
+    from fixtrail.qa.sandbox import Job, in_turn, reap_orphans, run_tests
 
     command = recorder.header.repo.test_command
     if command is None:
@@ -162,8 +162,15 @@ async def _run_tests(
             return TestRun(verdict="infra_error", reason=str(error), command=argv, tree=tree)
         progress("Running the tests", 15)
         job = Job(argv=argv, tree_tar=tar, tree_id=tree, trace_id=recorder.trace_id)
-        async with asyncio.TaskGroup() as group:
-            run = group.create_task(run_tests(job, settings.sandbox, progress=lambda message: progress(message, None)))
+
+        def say(message: str) -> None:
+            progress(message, None)
+
+        async with (
+            in_turn(data.queue, settings.sandbox.parallel_runs, progress=say),
+            asyncio.TaskGroup() as group,
+        ):
+            run = group.create_task(run_tests(job, settings.sandbox, progress=say))
             # What an earlier daemon left behind when it died goes now; this run need not wait for it.
             group.create_task(reap_orphans())
         return run.result()
