@@ -137,7 +137,10 @@ async def test_limits_are_read_back_from_the_engine(tmp_path: Path) -> None:
     assert (asked.memory_bytes, asked.cpus, asked.pids, asked.timeout_seconds) == (200 * 1024**2, 0.5, 77, 50.0)
     assert (asked.network, asked.read_only_root, asked.user) == ("none", True, "61000:61000")
     assert (asked.capabilities_dropped, asked.no_new_privileges) == (["ALL"], True)
-    assert enforced == asked
+    assert (asked.runtime, asked.seccomp) == (None, "default")
+    assert enforced is not None
+    assert enforced.runtime, "the engine says which of its runtimes it took"
+    assert enforced == asked.model_copy(update={"runtime": enforced.runtime})
 
 
 async def test_more_processors_than_the_machine_has_is_no_error(tmp_path: Path) -> None:

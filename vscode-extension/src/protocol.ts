@@ -242,7 +242,7 @@ export interface TestRun {
    */
   reason?: string | null;
   /**
-   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.
+   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/runtime-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.
    */
   error_code?: string | null;
   /**
@@ -333,6 +333,10 @@ export interface Limits {
    * The engine's OCI runtime, for example runc or runsc.
    */
   runtime?: string | null;
+  /**
+   * The profile that system calls are filtered by.
+   */
+  seccomp?: string | null;
   [k: string]: unknown;
 }
 /**

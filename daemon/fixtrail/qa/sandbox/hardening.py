@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import docker
 from docker.types import LogConfig, Mount, Ulimit
 from fixtrail_protocol.qa import Limits
 
 from fixtrail.qa.sandbox import witness
-from fixtrail.qa.sandbox.engine import Facts
+from fixtrail.qa.sandbox.engine import Engine, Facts
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
 
@@ -52,9 +51,7 @@ exec "$@"
 _CPU_PERIOD_MICROSECONDS = 100_000
 
 
-def create(
-    client: docker.APIClient, argv: list[str], settings: SandboxSettings, *, name: str, labels: dict[str, str]
-) -> None:
+def create(engine: Engine, argv: list[str], settings: SandboxSettings, *, name: str, labels: dict[str, str]) -> None:
     """Create the container ``name``, stopped.
 
     The tree and the report are on one anonymous volume, :data:`VOLUME`, which outlives the process, unlike a tmpfs.
@@ -67,8 +64,11 @@ def create(
     labels
         Put on the container and on its volume.
     """
-    # Half of the memory each; a tmpfs over an existing directory takes mode from it, so /tmp stays 1777.
-    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},uid={UID},gid={UID}"
+    client = engine.client
+    # Half of the memory each. Docker lets a tmpfs over an existing directory take its mode from there; Podman knows no
+    # owner of a tmpfs.
+    owner = "mode=1777" if engine.name == "Podman" else f"uid={UID},gid={UID}"
+    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},{owner}"
     host = client.create_host_config(
         network_mode="none",
         read_only=True,
@@ -91,6 +91,7 @@ def create(
         tmpfs={"/work": tmpfs, "/tmp": tmpfs},  # noqa: S108  the container's own
         mounts=[Mount(VOLUME, None, type="volume", no_copy=True, labels=labels)],
         log_config=LogConfig(type="none"),
+        runtime=settings.runtime,
     )
     client.create_container(
         settings.image,
@@ -119,6 +120,8 @@ def limits_asked(settings: SandboxSettings) -> Limits:
         capabilities_dropped=["ALL"],
         no_new_privileges=True,
         timeout_seconds=settings.timeout_seconds,
+        runtime=settings.runtime,
+        seccomp="default",
     )
 
 
@@ -146,4 +149,6 @@ def limits_enforced(inspected: dict[str, Any], facts: Facts, settings: SandboxSe
         capabilities_dropped=host.get("CapDrop"),
         no_new_privileges=any(option in ("no-new-privileges", "no-new-privileges:true") for option in security),
         timeout_seconds=settings.timeout_seconds,
+        runtime=host.get("Runtime") or None,
+        seccomp=None if any("seccomp" in option for option in security) else facts.seccomp,
     )

@@ -119,12 +119,12 @@ async def reap_orphans() -> int:
         return 0
 
 
-async def engine_status(image: str = DEFAULT_IMAGE) -> EngineStatus:
-    """Say whether tests can be run: which engine answers, and whether it holds ``image``. Never raises."""
+async def engine_status(image: str = DEFAULT_IMAGE, runtime: str | None = None) -> EngineStatus:
+    """Say whether tests can be run: which engine answers, whether it has ``image`` and ``runtime``. Never raises."""
 
     def work() -> EngineStatus:
         from fixtrail.qa.sandbox.status import status
 
-        return status(image)
+        return status(image, runtime)
 
     return await _in_thread("fixtrail-engine-status", work)
