@@ -10,6 +10,6 @@ Docker's SDK takes a tenth of a second to import, so only the modules behind the
 
 from fixtrail.qa.sandbox.job import EngineStatus, Job
 from fixtrail.qa.sandbox.queue import in_turn
-from fixtrail.qa.sandbox.service import engine_status, reap_orphans, run_tests
+from fixtrail.qa.sandbox.service import engine_status, reap_orphans, reap_until_none_is_left, run_tests
 
-__all__ = ["EngineStatus", "Job", "engine_status", "in_turn", "reap_orphans", "run_tests"]
+__all__ = ["EngineStatus", "Job", "engine_status", "in_turn", "reap_orphans", "reap_until_none_is_left", "run_tests"]
