@@ -81,7 +81,7 @@ async def finalize_trace(
             consent=consent,
         )
         process = await assess_timeline(timeline)
-        tests, reasoning = await _assess(recorder, store, tree, settings, progress)
+        tests, reasoning = await _assess(recorder, store, tree, data, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     if recorder.gate is not None:
         tests = _redacted(tests, recorder.gate)
@@ -119,7 +119,7 @@ async def finalize_trace(
 
 
 async def _assess(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
 ) -> tuple[Assessment, Reasoning]:
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
     steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
@@ -127,7 +127,7 @@ async def _assess(
     if consent is not None and consent.judge:
         settings = await asyncio.to_thread(with_judge_key, settings)
     async with asyncio.TaskGroup() as group:
-        tests = group.create_task(_run_tests(recorder, store, tree, settings, progress))
+        tests = group.create_task(_run_tests(recorder, store, tree, data, settings, progress))
         reasoning = group.create_task(
             judge_reasoning(
                 steps,
@@ -150,9 +150,9 @@ async def _reasoning_steps(path: Path, gate: Gate | None) -> list[ReasoningStep]
 
 
 async def _run_tests(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
 ) -> Assessment:
-    from fixtrail.qa.sandbox import reap_orphans
+    from fixtrail.qa.sandbox import in_turn, reap_orphans
     from fixtrail.qa.sandbox.environment import prepare_environment
 
     command = recorder.header.repo.test_command
@@ -166,12 +166,16 @@ async def _run_tests(
     progress("Running the tests", 15)
     baseline = recorder.header.baseline
     fixed = Fixed(store, baseline.tree if baseline is not None else None, tree, argv, recorder.trace_id)
-    async with asyncio.TaskGroup() as group:
+
+    def say(message: str) -> None:
+        progress(message, None)
+
+    async with in_turn(data.queue, settings.sandbox.parallel_runs, progress=say), asyncio.TaskGroup() as group:
         tests = group.create_task(
             assess_tests(
                 fixed,
                 settings.sandbox,
-                progress=lambda message: progress(message, None),
+                progress=say,
                 prepare=partial(prepare_environment, argv=argv),
             )
         )

@@ -65,6 +65,11 @@ class SandboxSettings(_Section):
     cpus: float = Field(default=2.0, gt=0)
     pids: int = Field(default=512, ge=16)
     output_bytes: int = Field(default=64 * 1024, ge=1024, description="Kept of the output, half head and half tail.")
+    parallel_runs: int = Field(default=1, ge=1, description="Finalizes of this user whose tests run at the same time.")
+    runtime: str | None = Field(default=None, description="The engine's OCI runtime, for example runsc.")
+    spare_seconds: float = Field(
+        default=300.0, ge=0, description="Beside the tests' own time, before a container counts as left behind."
+    )
     test_files: tuple[str, ...] = Field(
         default=DEFAULT_TEST_FILES, description="Patterns, as in .gitignore, of files that are tests."
     )

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     long_session,
     notifications,
     redaction,
+    sandbox,
     startup,
 )
 from tests.benchmarks.figure import Figure
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "large_tree": large_tree.run,
     "long_session": long_session.run,
     "redaction": redaction.run,
+    "sandbox": sandbox.run,
 }
 
 

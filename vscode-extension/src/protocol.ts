@@ -250,7 +250,7 @@ export interface TestRun {
    */
   reason?: string | null;
   /**
-   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.
+   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/runtime-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.
    */
   error_code?: string | null;
   /**
@@ -341,6 +341,10 @@ export interface Limits {
    * The engine's OCI runtime, for example runc or runsc.
    */
   runtime?: string | null;
+  /**
+   * The profile that system calls are filtered by.
+   */
+  seccomp?: string | null;
   [k: string]: unknown;
 }
 /**

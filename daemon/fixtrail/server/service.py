@@ -51,6 +51,8 @@ from fixtrail.store.writer import TraceWriter
 
 logger = logging.getLogger(__name__)
 
+REAP_AFTER_SECONDS = 2.0
+"""An editor that has just started a daemon has more urgent things to ask of it, and of the machine."""
 Progress = Callable[[str, int | None], None]
 """Told what is being done now, and how far the whole is, in per cent."""
 
@@ -86,6 +88,7 @@ class TraceService:
         self._environment = EnvironmentAhead()
         self._lifecycle = asyncio.Lock()
         self._problem: str | None = None
+        self._reaper: asyncio.Task[None] | None = None
 
     # --- opening --------------------------------------------------------------------------------------------
 
@@ -440,8 +443,15 @@ class TraceService:
             problem=self._problem,
         )
 
+    async def _reap(self) -> None:
+        from fixtrail.qa.sandbox import reap_until_none_is_left
+
+        await asyncio.sleep(REAP_AFTER_SECONDS)
+        await reap_until_none_is_left()
+
     async def tidy(self) -> None:
-        """Remove traces that are older than the user wants to keep them."""
+        """Remove what killed daemons left in the engine, and traces that are older than the user wants to keep them."""
+        self._reaper = asyncio.create_task(self._reap())
         days = self.settings(None).retention_days
         if days is None:
             return
@@ -451,6 +461,8 @@ class TraceService:
     async def close(self) -> None:
         """Store everything that is pending and let the trace go, still open for the next process."""
         ended = asyncio.create_task(self._environment.end())
+        if self._reaper is not None:
+            self._reaper.cancel()
         if self.recorder is not None:
             recorder, self.recorder = self.recorder, None
             await recorder.close()

@@ -19,12 +19,13 @@ from fixtrail.capture.junit import MAX_REPORT_BYTES, Report, ReportError, read_r
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import FixtrailError, UnavailableError
 from fixtrail.qa.sandbox import hardening
-from fixtrail.qa.sandbox.engine import Engine, connect, engine_trouble, explain
+from fixtrail.qa.sandbox.engine import Engine, check_runtime, connect, engine_trouble, explain
 from fixtrail.qa.sandbox.job import Job
 from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.runners import recognise, report_to
 from fixtrail.qa.sandbox.tree import TreeError, only_file, open_tree, parcel
 from fixtrail.qa.sandbox.verdict import Evidence, rule
+from fixtrail.qa.sandbox.witness import Listener, contradiction
 from fixtrail.settings import SandboxSettings
 from fixtrail.store.repository import strip_credentials
 
@@ -32,8 +33,6 @@ POLL_SECONDS = 0.1
 """How long a cancel or the deadline may go unnoticed while the tests print nothing."""
 SETTLE_SECONDS = 10
 """How long the engine may take from the end of the output, or from a kill, to a stopped container."""
-SPARE_SECONDS = 300
-"""What copying the tree in and the results out may take beside the tests' own time: after that it is an orphan."""
 _REMOVE_ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
@@ -75,6 +74,11 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
         say("Looking for the container engine")
         with connect() as engine:
             receipt.engine, receipt.endpoint = engine.title, _without_credentials(engine.endpoint.url)
+            with engine_trouble("telling what it can enforce"):
+                check_runtime(engine, settings.runtime)
+                unenforced = engine.facts().unenforced
+            if unenforced:
+                say(f"This engine does not enforce {', '.join(unenforced)}")
             with _container(engine, job, argv, settings) as name:
                 _Run(engine, name, job, settings, receipt, cancelled, say).go()
     except FixtrailError as error:
@@ -100,12 +104,12 @@ def _container(engine: Engine, job: Job, argv: list[str], settings: SandboxSetti
     name = f"fixtrail-{uuid.uuid4().hex}"
     labels = {
         hardening.LABEL_TRACE: job.trace_id,
-        hardening.LABEL_DEADLINE: str(int(time.time() + settings.timeout_seconds + SPARE_SECONDS)),
+        hardening.LABEL_DEADLINE: str(int(time.time() + settings.timeout_seconds + settings.spare_seconds)),
         hardening.LABEL_PID: str(os.getpid()),
     }
     try:
         with engine_trouble("making the container", settings.image):
-            hardening.create(engine.client, argv, settings, name=name, labels=labels)
+            hardening.create(engine, argv, settings, name=name, labels=labels)
         yield name
     finally:
         remove(engine, name)
@@ -158,6 +162,7 @@ class _Run:
         self._cancelled = cancelled
         self._say = say
         self._output = HeadAndTail(settings.output_bytes)
+        self._witness = Listener()
 
     def go(self) -> None:
         self._say("Copying the tree into the container")
@@ -176,7 +181,7 @@ class _Run:
     def _send_tree(self) -> None:
         try:
             with open_tree(self._job.tree_tar) as (tree, size), engine_trouble("taking in the tree"):
-                self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size)))
+                self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size, hardening.UID)))
         except TreeError as error:
             raise UnavailableError(
                 "sandbox/tree-unpack-failed", f"The tree to test {error}.", "Finalize again."
@@ -196,7 +201,6 @@ class _Run:
                 self._say("Running the tests")
                 receipt.started, started = now(), time.monotonic()
                 self._client.start(self._name)
-                self._engine.facts()  # asked once per engine, and while the tests run it costs nothing
                 ended = self._drain(stream, started + self._settings.timeout_seconds)
             if not ended:
                 # Not while attached: Docker answers a kill only after it has delivered all output, and would wait
@@ -220,7 +224,7 @@ class _Run:
 
     def _drain(self, stream: Any, deadline: float) -> bool:
         """Read to the end of the output; False: the deadline came first."""
-        frames = Demultiplexer(self._output.feed)
+        frames = Demultiplexer(self._output.feed, self._witness.feed)
         while time.monotonic() < deadline:
             self._check_cancelled()
             try:
@@ -299,6 +303,7 @@ class _Run:
                 runner=recognise(receipt.command),
                 report=report,
                 report_problem=problem,
+                contradiction=contradiction(self._witness.testimony, report, receipt.command),
                 timeout_seconds=self._settings.timeout_seconds,
                 memory_bytes=self._settings.memory_bytes,
             )

@@ -26,7 +26,7 @@ from fixtrail.qa.sandbox import hardening
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
 from fixtrail.qa.sandbox.environment.access import ACCESS, Access
 from fixtrail.qa.sandbox.environment.recipe import INPUT, RESULT, RESULT_VOLUME, WORK, Recipe
-from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, SPARE_SECONDS, Cancelled, remove
+from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, Cancelled, remove
 from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.tree import open_tree, parcel
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
@@ -88,16 +88,18 @@ class BuildContainer:
     def send_tree(self, path: Path) -> None:
         """Copy the tree in; raises :class:`~fixtrail.qa.sandbox.tree.TreeError`."""
         with open_tree(path) as (tree, size), engine_trouble("taking in the tree"):
-            self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size)))
+            self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size, hardening.UID)))
 
     def send_inputs(self, recipe: Recipe, access: Access) -> None:
         """Copy in the script, its files and the access settings, and make the folders that the script writes to."""
-        folders = {"in": (0o755, 0), "access": (0o755, 0), "tmp": (0o755, 1000)}
+        folders = {"in": (0o755, 0), "access": (0o755, 0), "tmp": (0o755, hardening.UID)}
         files = {f"in/{name}": text.encode() for name, text in {**recipe.files, "build.sh": recipe.script}.items()}
         files |= {f"access/{name}": data for name, data in access.files.items()}
         with engine_trouble("taking in the recipe"):
             self._client.put_archive(self._name, hardening.VOLUME, _archive(folders, files))
-            self._client.put_archive(self._name, RESULT_VOLUME, _archive({Path(RESULT).name: (0o755, 1000)}, {}))
+            self._client.put_archive(
+                self._name, RESULT_VOLUME, _archive({Path(RESULT).name: (0o755, hardening.UID)}, {})
+            )
 
     def run(self, timeout_seconds: float) -> Outcome:
         """Run the script to its end, or to the deadline."""
@@ -209,7 +211,7 @@ def build_container(
     Its labels are those of a test's container, so that what a killed daemon leaves is reaped in the same way.
     """
     name = f"fixtrail-{uuid.uuid4().hex}"
-    deadline = int(time.time() + settings.environment_timeout_seconds + SPARE_SECONDS)
+    deadline = int(time.time() + settings.environment_timeout_seconds + settings.spare_seconds)
     labels = {
         hardening.LABEL_TRACE: trace_id,
         hardening.LABEL_DEADLINE: str(deadline),
@@ -234,7 +236,7 @@ def _create(
     background: bool,
 ) -> None:
     client = engine.client
-    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},uid=1000,gid=1000"
+    tmpfs = hardening.tmpfs_options(engine, settings)
     host = client.create_host_config(
         read_only=True,
         cap_drop=["ALL"],
@@ -293,6 +295,6 @@ def _archive(folders: dict[str, tuple[int, int]], files: dict[str, bytes]) -> by
             tar.addfile(info)
         for name, data in files.items():
             info = tarfile.TarInfo(name)
-            info.size, info.mode, info.uid, info.gid = len(data), 0o400, 1000, 1000
+            info.size, info.mode, info.uid, info.gid = len(data), 0o400, hardening.UID, hardening.UID
             tar.addfile(info, io.BytesIO(data))
     return packed.getvalue()
