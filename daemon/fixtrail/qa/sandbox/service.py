@@ -1,7 +1,7 @@
 """The asynchronous front: one worker thread per run, and the event loop only waits.
 
-Before and after runs, dependency images, repeats for flakiness and a queue belong between this and
-:mod:`fixtrail.qa.sandbox.execution`: each is some runs of one :class:`~fixtrail.qa.sandbox.job.Job` after another.
+Runs before and after a fix, and repeats for flakiness, are made above this, in :mod:`fixtrail.qa.verdict`: each is one
+:class:`~fixtrail.qa.sandbox.job.Job`.
 """
 
 import asyncio
