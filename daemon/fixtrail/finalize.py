@@ -4,11 +4,11 @@ Nothing is stored before everything is known, so a finalize that is cancelled or
 """
 
 import asyncio
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from fixtrail_protocol.base import now
+from fixtrail_protocol.base import DocumentModel, now
 from fixtrail_protocol.commands import CommandError, parse_test_command
 from fixtrail_protocol.qa import QaResults, Reasoning, TestRun
 from fixtrail_protocol.rpc import FinalizeResult
@@ -16,10 +16,10 @@ from fixtrail_protocol.trace import Capture
 
 from fixtrail.capture.recorder import Recorder
 from fixtrail.delivery.json_export import export_json
-from fixtrail.errors import FixtrailError
 from fixtrail.keys import with_judge_key
 from fixtrail.privacy.gate import Gate
 from fixtrail.qa.judge import ReasoningStep, judge_reasoning
+from fixtrail.qa.verdict import Assessment, Fixed, assess_tests
 from fixtrail.replay.verify import verify_trace
 from fixtrail.report.html import write_html_report
 from fixtrail.settings import Settings
@@ -33,6 +33,7 @@ SNIPPET_CHARACTERS = 2_000
 """Tail of the test output that goes into the 1.0 field ``test_output_snippet``."""
 
 Progress = Callable[[str, int | None], None]
+Part = TypeVar("Part", bound=DocumentModel)
 
 
 async def finalize_trace(
@@ -72,8 +73,7 @@ async def finalize_trace(
         tests, reasoning = await _assess(recorder, store, tree, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     if recorder.gate is not None:
-        # The tests saw the whole files, and may have printed what is in them.
-        tests = TestRun.model_validate(recorder.gate.data(tests.model_dump(mode="json"))[0])
+        tests = _redacted(tests, recorder.gate)
     progress("Writing the trace", 95)
     header = recorder.header.model_copy(deep=True)
     header.qa_results = _results(tests, reasoning)
@@ -107,7 +107,7 @@ async def finalize_trace(
 
 async def _assess(
     recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
-) -> tuple[TestRun, Reasoning]:
+) -> tuple[Assessment, Reasoning]:
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
     steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
     consent = recorder.header.consent
@@ -138,39 +138,45 @@ async def _reasoning_steps(path: Path, gate: Gate | None) -> list[ReasoningStep]
 
 async def _run_tests(
     recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
-) -> TestRun:
-    from fixtrail.qa.sandbox import Job, reap_orphans, run_tests
+) -> Assessment:
+    from fixtrail.qa.sandbox import reap_orphans
 
     command = recorder.header.repo.test_command
     if command is None:
         reason = "The trace has no test command; name one at the start or in the settings."
-        return TestRun(verdict="unknown", reason=reason, command=[], tree=tree)
+        return Assessment(TestRun(verdict="unknown", reason=reason, command=[], tree=tree))
     try:
         argv = parse_test_command(command)
     except CommandError as error:
-        return TestRun(verdict="unknown", reason=str(error), command=[], tree=tree)
-    with tempfile.TemporaryDirectory(prefix="fixtrail-") as folder:
-        tar = Path(folder) / "tree.tar"
-
-        def write() -> None:
-            with tar.open("wb") as file:
-                store.write_tar(tree, file, whole=True)
-
-        try:
-            await asyncio.to_thread(write)
-        except FixtrailError as error:
-            return TestRun(verdict="infra_error", reason=str(error), command=argv, tree=tree)
-        progress("Running the tests", 15)
-        job = Job(argv=argv, tree_tar=tar, tree_id=tree, trace_id=recorder.trace_id)
-        async with asyncio.TaskGroup() as group:
-            run = group.create_task(run_tests(job, settings.sandbox, progress=lambda message: progress(message, None)))
-            # What an earlier daemon left behind when it died goes now; this run need not wait for it.
-            group.create_task(reap_orphans())
-        return run.result()
+        return Assessment(TestRun(verdict="unknown", reason=str(error), command=[], tree=tree))
+    progress("Running the tests", 15)
+    baseline = recorder.header.baseline
+    fixed = Fixed(store, baseline.tree if baseline is not None else None, tree, argv, recorder.trace_id)
+    async with asyncio.TaskGroup() as group:
+        tests = group.create_task(
+            assess_tests(fixed, settings.sandbox, progress=lambda message: progress(message, None))
+        )
+        # What an earlier daemon left behind when it died goes now; this run need not wait for it.
+        group.create_task(reap_orphans())
+    return tests.result()
 
 
-def _results(tests: TestRun, reasoning: Reasoning) -> QaResults:
+def _redacted(found: Assessment, gate: Gate) -> Assessment:
+    """The tests saw the whole files, and may have printed what is in them."""
+
+    def hide(part: Part) -> Part:
+        return type(part).model_validate(gate.data(part.model_dump(mode="json"))[0])
+
+    return Assessment(
+        hide(found.tests),
+        hide(found.environment) if found.environment is not None else None,
+        hide(found.comparison) if found.comparison is not None else None,
+    )
+
+
+def _results(found: Assessment, reasoning: Reasoning) -> QaResults:
     """Put the five fields of 1.0 before what they rest on. Only a run that came to an end passes or fails."""
+    tests = found.tests
     passed = {"passed": True, "failed": False}.get(tests.verdict)
     output = tests.output or tests.reason
     return QaResults(
@@ -180,6 +186,8 @@ def _results(tests: TestRun, reasoning: Reasoning) -> QaResults:
         reasoning_score=reasoning.score,
         reasoning_feedback=reasoning.feedback,
         tests=tests,
+        environment=found.environment,
+        comparison=found.comparison,
         reasoning=reasoning,
     )
 

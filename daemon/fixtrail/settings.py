@@ -68,6 +68,9 @@ class SandboxSettings(_Section):
     test_files: tuple[str, ...] = Field(
         default=DEFAULT_TEST_FILES, description="Patterns, as in .gitignore, of files that are tests."
     )
+    reruns: int = Field(
+        default=3, ge=0, le=20, description="How many runs may be made again to tell flaky tests, in total."
+    )
 
 
 class UploadSettings(_Section):

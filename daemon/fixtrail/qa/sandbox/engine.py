@@ -38,6 +38,7 @@ class Facts:
     enforces_memory: bool
     enforces_cpus: bool
     enforces_pids: bool
+    kernel: str | None = None
 
 
 _facts_seen: dict[tuple[str, str, str], Facts] = {}
@@ -101,6 +102,7 @@ def _facts(info: dict[str, Any]) -> Facts:
         enforces_memory=bool(info.get("MemoryLimit")) and not ignored,
         enforces_cpus=bool(info.get("CpuCfsQuota")) and not ignored,
         enforces_pids=bool(info.get("PidsLimit")) and not ignored,
+        kernel=info.get("KernelVersion"),
     )
 
 

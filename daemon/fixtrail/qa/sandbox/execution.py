@@ -14,6 +14,7 @@ from docker.errors import APIError, NotFound
 from fixtrail_protocol.base import now
 from fixtrail_protocol.qa import TestRun
 
+from fixtrail._version import __version__
 from fixtrail.capture.junit import MAX_REPORT_BYTES, Report, ReportError, read_report
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import FixtrailError, UnavailableError
@@ -25,6 +26,7 @@ from fixtrail.qa.sandbox.runners import recognise, report_to
 from fixtrail.qa.sandbox.tree import TreeError, only_file, open_tree, parcel
 from fixtrail.qa.sandbox.verdict import Evidence, rule
 from fixtrail.settings import SandboxSettings
+from fixtrail.store.repository import strip_credentials
 
 POLL_SECONDS = 0.1
 """How long a cancel or the deadline may go unnoticed while the tests print nothing."""
@@ -72,12 +74,23 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
     try:
         say("Looking for the container engine")
         with connect() as engine:
-            receipt.engine = engine.title
+            receipt.engine, receipt.endpoint = engine.title, _without_credentials(engine.endpoint.url)
             with _container(engine, job, argv, settings) as name:
                 _Run(engine, name, job, settings, receipt, cancelled, say).go()
     except FixtrailError as error:
         receipt.verdict, receipt.error_code, receipt.reason = "infra_error", error.code, f"{error.code}: {error}"
+    receipt.ended = receipt.ended or now()
     return receipt
+
+
+def _without_credentials(url: str) -> str:
+    # Only where there are some: a socket's address has no host and would not survive being taken apart.
+    return strip_credentials(url) if "@" in url or "?" in url else url
+
+
+def _versions(engine: Engine) -> dict[str, str]:
+    known = {"fixtrail": __version__, engine.name: engine.version, "api": engine.api, "kernel": engine.facts().kernel}
+    return {name: version for name, version in known.items() if version}
 
 
 @contextlib.contextmanager
@@ -189,7 +202,8 @@ class _Run:
                 # Not while attached: Docker answers a kill only after it has delivered all output, and would wait
                 # for us to read it.
                 receipt.timed_out = self._kill()
-            receipt.duration_ms = round((time.monotonic() - started) * 1000)
+            receipt.ended, receipt.duration_ms = now(), round((time.monotonic() - started) * 1000)
+            receipt.versions = _versions(self._engine)
 
     @contextlib.contextmanager
     def _attached(self) -> Iterator[Any]:
