@@ -25,6 +25,7 @@ from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.runners import recognise, report_to
 from fixtrail.qa.sandbox.tree import TreeError, only_file, open_tree, parcel
 from fixtrail.qa.sandbox.verdict import Evidence, rule
+from fixtrail.qa.sandbox.witness import Listener, contradiction
 from fixtrail.settings import SandboxSettings
 from fixtrail.store.repository import strip_credentials
 
@@ -158,6 +159,7 @@ class _Run:
         self._cancelled = cancelled
         self._say = say
         self._output = HeadAndTail(settings.output_bytes)
+        self._witness = Listener()
 
     def go(self) -> None:
         self._say("Copying the tree into the container")
@@ -220,7 +222,7 @@ class _Run:
 
     def _drain(self, stream: Any, deadline: float) -> bool:
         """Read to the end of the output; False: the deadline came first."""
-        frames = Demultiplexer(self._output.feed)
+        frames = Demultiplexer(self._output.feed, self._witness.feed)
         while time.monotonic() < deadline:
             self._check_cancelled()
             try:
@@ -299,6 +301,7 @@ class _Run:
                 runner=recognise(receipt.command),
                 report=report,
                 report_problem=problem,
+                contradiction=contradiction(self._witness.testimony, report, receipt.command),
                 timeout_seconds=self._settings.timeout_seconds,
                 memory_bytes=self._settings.memory_bytes,
             )

@@ -6,6 +6,7 @@ import docker
 from docker.types import LogConfig, Mount, Ulimit
 from fixtrail_protocol.qa import Limits
 
+from fixtrail.qa.sandbox import witness
 from fixtrail.qa.sandbox.engine import Facts
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
@@ -34,12 +35,16 @@ ENVIRONMENT = {
 """The same for every run, so that a verdict does not depend on where or when it was come by. PATH is the image's."""
 
 # 'command -p' looks in the system's own directories, whatever PATH says. After the last line nothing of this shell is
-# left: the tests' exit status is the container's. Through one pipe, what they print keeps its order.
+# left: the tests' exit status is the container's. Through one pipe, what they print keeps its order; the other one is
+# the witness's, which finds it at the first process.
 _WRAPPER = f"""\
+exec 2>&1
 umask 022
 command -p tar -xf {VOLUME}/tree.tar -C /work || exit {UNPACK_FAILED}
 command -p mkdir -p "$HOME" && cd /work || exit {UNPACK_FAILED}
-exec "$@" 2>&1
+export PYTHONPATH="${{PYTHONPATH:+$PYTHONPATH:}}{VOLUME}/{witness.FOLDER}"
+(echo {witness.READY} >/proc/1/fd/2) 2>/dev/null
+exec "$@"
 """
 _CPU_PERIOD_MICROSECONDS = 100_000
 
@@ -91,7 +96,7 @@ def create(
         name=name,
         hostname=HOSTNAME,
         user=USER,
-        environment=ENVIRONMENT,
+        environment={**ENVIRONMENT, **witness.environment(argv)},
         labels=labels,
         host_config=host,
         healthcheck={"test": ["NONE"]},

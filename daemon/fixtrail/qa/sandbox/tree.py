@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from fixtrail.qa.sandbox import witness
+
 _CHUNK_BYTES = 1024**2
 _TAR_OVERHEAD = 16 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
 
@@ -42,8 +44,9 @@ def _member(name: str, mode: int, *, size: int = 0, kind: bytes = tarfile.REGTYP
 def parcel(tree: BinaryIO, size: int) -> Iterator[bytes]:
     """Yield a tar archive for :data:`fixtrail.qa.sandbox.hardening.VOLUME`.
 
-    It holds ``tree.tar``, which the tests may read, and ``out/junit.xml``, empty, which they may write. The folders
-    belong to root, so that the tests can make no other file on the host's disk, nor put a link in the report's place.
+    It holds ``tree.tar`` and the witness, which the tests may read, and ``out/junit.xml``, empty, which they may
+    write. The folders belong to root, so that the tests can make no other file on the host's disk, nor put a link in
+    the report's place.
 
     Parameters
     ----------
@@ -59,6 +62,9 @@ def parcel(tree: BinaryIO, size: int) -> Iterator[bytes]:
     """
     yield _member("out", 0o755, kind=tarfile.DIRTYPE)
     yield _member("out/junit.xml", 0o644, owner=1000)
+    for name, content in witness.files().items():
+        yield _member(f"{witness.FOLDER}/{name}", 0o444, size=len(content))
+        yield content + b"\0" * (-len(content) % tarfile.BLOCKSIZE)
     yield _member("tree.tar", 0o444, size=size)
     left = size
     while left:

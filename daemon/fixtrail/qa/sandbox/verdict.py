@@ -24,6 +24,8 @@ row    what is known                                 verdict
 Rows 8 and 10 to 15 hold for a runner that was not recognised too, once it has left a report (a Makefile that calls
 pytest). pytest's exit codes: https://docs.pytest.org/en/stable/reference/exit-codes.html
 
+A pass by rows 7 and 12 that :mod:`fixtrail.qa.sandbox.witness` contradicts is ``unknown`` instead.
+
 What the tests print is no input. Tested code can write the report and choose the exit code, but a pass needs both and
 the engine's word beside them; what it can forge alone ends in ``unknown``, ``failed`` or ``infra_error``.
 """
@@ -55,6 +57,8 @@ class Evidence:
         None: there is none, or ``report_problem`` says what is wrong with it.
     timeout_seconds, memory_bytes
         The limits, for the reason's wording.
+    contradiction
+        Why a pass could not stand: what the witness heard against it.
     """
 
     exit_code: int | None
@@ -65,6 +69,7 @@ class Evidence:
     report_problem: str | None = None
     timeout_seconds: float = 0
     memory_bytes: int = 0
+    contradiction: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,10 @@ class Ruling:
 
 def rule(evidence: Evidence) -> Ruling:
     """Return the verdict for ``evidence``, by the table above."""
-    return _without_an_end(evidence) or _by_exit_code(evidence) or _by_report(evidence)
+    ruling = _without_an_end(evidence) or _by_exit_code(evidence) or _by_report(evidence)
+    if ruling.verdict == "passed" and evidence.contradiction is not None:
+        return Ruling("unknown", evidence.contradiction)
+    return ruling
 
 
 def _infra(code: str, reason: str) -> Ruling:
