@@ -71,7 +71,7 @@ def select(argv: Sequence[str], names: Sequence[str]) -> list[str] | None:
 
     Not for pytest, whose names can be told only with the files at hand: :mod:`fixtrail.qa.verdict.selection`.
     """
-    found = _find(argv)
+    found = _find(run_all(argv))
     return found[0].select(found[1], names) if found is not None and names else None
 
 
