@@ -60,6 +60,12 @@ async def test_a_fix_that_passes(daemon: DaemonClient, workspace: Path, tmp_path
     assert receipt["image_digest"].startswith("sha256:")
     assert receipt["limits_enforced"]["network"] == "none"
     assert receipt["tree"] == document["repo"]["commit_after"] == document["reconstruction"]["tree"]
+    assert receipt["started"] <= receipt["ended"]
+    assert receipt["endpoint"]
+    assert {"fixtrail", "api", "kernel"} < receipt["versions"].keys()
+    comparison = document["qa_results"]["comparison"]
+    assert (comparison["status"], comparison["fail_to_pass"]) == ("compared", ["test_calc::test_add"])
+    assert (comparison["tamper"], comparison["flaky"], comparison["original"]) == ([], [], None)
     assert document["end_time"] >= document["start_time"]
     assert document["capture"]["events"] == len(document["events"])
     assert Path(result["reportPath"]).read_text().startswith("<!")
@@ -94,8 +100,9 @@ async def test_a_fix_that_fails(daemon: DaemonClient, workspace: Path) -> None:
 async def test_a_cancelled_finalize_leaves_the_trace_open_and_no_container(
     daemon: DaemonClient, workspace: Path
 ) -> None:
-    (workspace / "test_slow.py").write_text("import time\n\n\ndef test_slow():\n    time.sleep(120)\n")
     trace = await fix(daemon, workspace)
+    # Not at the start: the tests of then are run on the fixed code as well.
+    (workspace / "test_slow.py").write_text("import time\n\n\ndef test_slow():\n    time.sleep(120)\n")
 
     request_id, answer = daemon.begin("trace/finalize", {})
     await container_of(trace)

@@ -112,12 +112,17 @@ def facts(header: TraceHeader) -> str:
 
 def receipts(results: QaResults) -> str:
     """Return how the tests were run and how the reasoning was judged, folded."""
-    return (_test_receipt(results.tests) if results.tests else "") + (
-        _judge_receipt(results.reasoning) if results.reasoning else ""
-    )
+    found = results.comparison
+    runs = {
+        "How the tests were run": results.tests,
+        "How the tests were run on the code before the fix": found.before if found else None,
+        "How the tests of before the fix were run": found.original if found else None,
+    }
+    receipts = [_test_receipt(title, run) for title, run in runs.items() if run is not None]
+    return "".join(receipts) + (_judge_receipt(results.reasoning) if results.reasoning else "")
 
 
-def _test_receipt(run: TestRun) -> str:
+def _test_receipt(title: str, run: TestRun) -> str:
     rows = {
         "Verdict": _words(label(run.verdict)),
         "Result": _words(counts(run, run.exit_code)),
@@ -126,12 +131,15 @@ def _test_receipt(run: TestRun) -> str:
         "Image": _code(run.image),
         "Image digest": _code(run.image_digest),
         "Engine": _words(run.engine),
+        "Reached at": _code(run.endpoint),
+        "Versions": _words(", ".join(f"{name} {value}" for name, value in (run.versions or {}).items()) or None),
         "Started": _words(run.started),
+        "Ended": _words(run.ended),
     }
     body = _terms(rows) + _limits(run.limits, run.limits_enforced) + _cases(run)
     if run.output:
         body += markup.output(run.output, name="Test output", left_out=run.output_dropped_bytes)
-    return fold("How the tests were run", body) + "\n"
+    return fold(title, body) + "\n"
 
 
 def _limits(asked: Limits | None, enforced: Limits | None) -> str:

@@ -12,6 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from fixtrail.report.terminal_comparison import comparison_panel
 from fixtrail.report.words import (
     clock,
     consent_words,
@@ -81,6 +82,8 @@ async def print_report(trace_file: Path, console: Console) -> None:
                 else:
                     last.append(event)
     console.print(_verdict(header))
+    if header.qa_results.comparison is not None:
+        console.print(comparison_panel(header.qa_results.comparison))
     console.print(_score(header))
     console.print(_facts(header, total))
     console.print(_timeline(header, first, last, telling, total))

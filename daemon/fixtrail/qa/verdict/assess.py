@@ -180,7 +180,7 @@ class _Assessing:
         found.reruns = self._reruns
         found.tamper = [*self._plan.flags, *runtime.in_final_run(final)]
         if found.original is not None:
-            found.tamper += runtime.against_original(final, found.original, names)
+            found.tamper += runtime.against_original(final, found.original, flaky=names, removed=self._plan.removed)
         return Assessment(settle(final, after.tally.flaky().values()), self._environment, found)
 
     def _make_plan(self) -> Plan:

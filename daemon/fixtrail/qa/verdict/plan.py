@@ -10,7 +10,7 @@ from fixtrail_protocol.qa import TamperFlag
 
 from fixtrail.errors import FixtrailError
 from fixtrail.qa.testfiles import patterns_of_configuration, patterns_of_tests
-from fixtrail.qa.verdict.tamper import Fix, in_files
+from fixtrail.qa.verdict.tamper import Fix, in_files, removed
 from fixtrail.qa.verdict.tamper.source import MAX_SOURCE_BYTES, ChangedFile
 from fixtrail.store.compose import compose, reversed_changes
 from fixtrail.store.tree import TreeDifference, TreeStore
@@ -42,6 +42,8 @@ class Plan:
         All files of the final tree.
     flags
         What the files show of bent tests.
+    removed
+        Names of test functions that the fix deleted, moved or renamed.
     """
 
     before: Tree | None = None
@@ -50,6 +52,7 @@ class Plan:
     test_files: list[str] = field(default_factory=list)
     paths: Collection[str] = ()
     flags: list[TamperFlag] = field(default_factory=list)
+    removed: Collection[str] = ()
 
 
 def pack(store: TreeStore, tree: str, folder: Path) -> Tree:
@@ -90,7 +93,8 @@ def make_plan(store: TreeStore, baseline: str | None, final: str, patterns: tupl
         changes = store.changes(baseline, final)
         tests = [change for change in changes if is_test(change.path)]
         plan.test_files = [change.path for change in tests if _nameable(change.path)]
-        plan.flags = in_files(Fix(_files(store, changes, patterns), before=_paths(store, baseline), after=plan.paths))
+        fix = Fix(_files(store, changes, patterns), before=_paths(store, baseline), after=plan.paths)
+        plan.flags, plan.removed = in_files(fix), removed(fix)
         existing = [change for change in tests if change.old is not None]
         if existing:
             plan.original = pack(store, compose(store, final, reversed_changes(existing)), folder)

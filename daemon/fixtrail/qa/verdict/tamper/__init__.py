@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from fixtrail_protocol.qa import TamperFlag
 
 from fixtrail.qa.verdict.tamper import configuration, deleted, exits, shadow, skipped, weakened
+from fixtrail.qa.verdict.tamper.deleted import removed
 from fixtrail.qa.verdict.tamper.source import Fix
 
-__all__ = ["Fix", "in_files"]
+__all__ = ["Fix", "in_files", "removed"]
 
 
 def in_files(fix: Fix) -> list[TamperFlag]:

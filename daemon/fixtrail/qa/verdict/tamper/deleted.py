@@ -6,6 +6,12 @@ from fixtrail_protocol.qa import TamperFlag
 
 from fixtrail.qa.verdict.tamper.source import Fix, functions, is_test, parse
 
+_SOURCES = (
+    *(".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".go", ".rs", ".java", ".kt", ".scala", ".rb", ".php", ".cs"),
+    *(".c", ".cc", ".cpp", ".swift"),
+)
+"""Test files that are not looked into; what else lies in a folder of tests is data."""
+
 
 def find(fix: Fix) -> list[TamperFlag]:
     """Flag test functions, and test files, that are gone. One that was moved or only renamed is still there."""
@@ -31,7 +37,7 @@ def find(fix: Fix) -> list[TamperFlag]:
         gone = [
             name for name, node in tests.items() if name not in left and name not in names and _body(node) not in bodies
         ]
-        if file.new is None and (gone or not tests):
+        if file.new is None and (gone or file.path.endswith(_SOURCES)):
             flags.append(
                 TamperFlag(kind="tests_deleted", detail="The file was deleted.", file_path=file.path, tests=gone)
             )
@@ -39,6 +45,18 @@ def find(fix: Fix) -> list[TamperFlag]:
             words = "1 test was" if len(gone) == 1 else f"{len(gone)} tests were"
             flags.append(TamperFlag(kind="tests_deleted", detail=f"{words} deleted.", file_path=file.path, tests=gone))
     return flags
+
+
+def removed(fix: Fix) -> frozenset[str]:
+    """Return the bare names of test functions that are not where they were: deleted, moved or renamed.
+
+    :func:`find` has judged these; the runs need not tell of them again.
+    """
+    names: set[str] = set()
+    for file in fix.test_sources():
+        left = functions(parse(file.new))
+        names.update(name.rpartition("::")[2] for name in functions(parse(file.old)) if name not in left)
+    return frozenset(names)
 
 
 def _body(node: ast.AST) -> str:

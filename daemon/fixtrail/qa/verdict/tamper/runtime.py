@@ -16,8 +16,17 @@ def in_final_run(final: TestRun) -> list[TamperFlag]:
     return []
 
 
-def against_original(final: TestRun, original: TestRun, flaky: Collection[str]) -> list[TamperFlag]:
+def against_original(
+    final: TestRun, original: TestRun, *, flaky: Collection[str], removed: Collection[str]
+) -> list[TamperFlag]:
     """Compare the final tests with the baseline's versions of them, both on the fixed code.
+
+    Parameters
+    ----------
+    flaky
+        Tests that fail by chance.
+    removed
+        Names of functions that were looked at by their source.
 
     Returns
     -------
@@ -44,7 +53,12 @@ def against_original(final: TestRun, original: TestRun, flaky: Collection[str]) 
     gone = [
         name
         for name, outcome in old.tests.items()
-        if outcome != "skipped" and new.complete and "::" in name and name not in new.tests and not new.lost(name)
+        if outcome != "skipped"
+        and new.complete
+        and "::" in name
+        and name not in new.tests
+        and not new.lost(name)
+        and _function(name) not in removed
     ]
     flags = []
     if failing:
@@ -57,3 +71,8 @@ def against_original(final: TestRun, original: TestRun, flaky: Collection[str]) 
         detail = "Not run any more; the versions from before the fix are run."
         flags.append(TamperFlag(kind="tests_deleted", detail=detail, tests=gone))
     return flags
+
+
+def _function(name: str) -> str:
+    """Return ``test_a`` of ``tests.test_it.Class::test_a[1]``."""
+    return name.partition("[")[0].rpartition("::")[2]
