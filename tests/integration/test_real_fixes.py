@@ -1,12 +1,14 @@
 """Five real bug fixes, in the engine: the tests that fail before the fix and pass after it are those it is about."""
 
 import os
-import tarfile
+import shutil
+import subprocess
+import uuid
 from pathlib import Path
 
 import pytest
-from fixtrail.qa.sandbox import Job, run_tests
-from fixtrail_protocol.qa import TestRun
+from fixtrail.qa.verdict import Fixed, assess_tests
+from fixtrail.store.tree import TreeStore
 
 from tests.fixes import FIXES, Fix
 from tests.support.sandbox import QUICK, engine  # noqa: F401  engine is a fixture
@@ -20,26 +22,33 @@ pytestmark = [
 ]
 
 
-async def _run(folder: Path) -> TestRun:
-    tree = folder.with_suffix(".tar")
-    with tarfile.open(tree, "w") as archive:
-        for each in sorted(folder.iterdir()):
-            archive.add(each, each.name)
-    return await run_tests(Job(["python", "-m", "pytest", "-q"], tree, None, "test-real-fixes"), QUICK)
-
-
-def _outcomes(run: TestRun) -> dict[str, str]:
-    return {case.name: case.outcome for case in run.cases or []}
+def _fixed(before: Path, after: Path, where: Path) -> Fixed:
+    """Write both folders as trees, one over the other in one repository, as a developer's workspace would be."""
+    workspace = where / "workspace"
+    workspace.mkdir()
+    subprocess.run(["git", "init", "--quiet", str(workspace)], check=True, capture_output=True)
+    store = TreeStore(workspace, where / "objects")
+    trees = []
+    for folder in (before, after):
+        shutil.copytree(folder, workspace, dirs_exist_ok=True)
+        trees.append(store.write())
+    argv = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    return Fixed(store, trees[0], trees[1], argv, f"test-{uuid.uuid4().hex}")
 
 
 @pytest.mark.parametrize("fix", FIXES, ids=lambda fix: fix.name)
 async def test_fail_to_pass_lists_exactly_the_tests_the_fix_is_about(fix: Fix, tmp_path: Path) -> None:
     before, after = fix.unpack(Path(SOURCES or ""), tmp_path)
 
-    broken, fixed = await _run(before), await _run(after)
+    found = await assess_tests(_fixed(before, after, tmp_path), QUICK, progress=lambda _: None)
 
-    assert (broken.verdict, fixed.verdict) == ("failed", "passed")
-    first, last = _outcomes(broken), _outcomes(fixed)
-    assert first.keys() == last.keys()
-    assert {name for name in last if (first[name], last[name]) == ("failed", "passed")} == fix.expected
-    assert {name for name in last if first[name] != last[name]} == fix.expected
+    comparison = found.comparison
+    assert comparison is not None
+    assert (found.tests.verdict, comparison.status) == ("passed", "compared")
+    assert comparison.before is not None
+    assert comparison.before.verdict == "failed"
+    assert set(comparison.fail_to_pass) == fix.expected
+    assert len(comparison.fail_to_pass) == len(fix.expected)
+    assert (comparison.pass_to_fail, comparison.fail_to_fail, comparison.flaky) == ([], [], [])
+    assert len(comparison.pass_to_pass) > 100
+    assert comparison.tamper == []
