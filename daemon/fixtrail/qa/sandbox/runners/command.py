@@ -12,7 +12,14 @@ _MODULES = {"pytest": "pytest", "unittest": "unittest"}
 _NODE_PROGRAMS = {"jest.js": "jest", "jest": "jest", "vitest.mjs": "vitest", "vitest": "vitest"}
 _PYTHON_LAUNCHERS = frozenset({"uv", "poetry", "pdm", "pipenv", "hatch", "rye"})
 _NODE_LAUNCHERS = frozenset({"npx", "bunx", "pnpx"})
-_NODE_MANAGERS = frozenset({"npm", "pnpm", "yarn", "bun"})
+_WITH_VALUE = frozenset(
+    {
+        *("--with", "--with-requirements", "--with-editable", "--extra", "--group", "--only-group", "--no-group"),
+        *("--python", "-p", "--package", "--env-file", "--project", "--directory", "--index"),
+        *("-r", "--require", "--import", "--loader"),
+    }
+)
+"""Options of launchers whose value stands apart."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,14 @@ def _node(argv: list[str], at: int) -> Invocation | None:
 
 
 def _first_word(argv: list[str], at: int) -> int | None:
-    return next((place for place in range(at, len(argv)) if not argv[place].startswith("-")), None)
+    """Return where a launcher's own options end."""
+    while at < len(argv) and argv[at].startswith("-"):
+        if argv[at] == "--":
+            return at + 1
+        if argv[at] in ("-c", "--call"):  # a line for a shell
+            return None
+        at += 2 if argv[at] in _WITH_VALUE else 1
+    return at if at < len(argv) else None
 
 
 def _after_launcher(head: str, argv: list[str], at: int) -> int | None:
@@ -112,11 +126,13 @@ def _after_launcher(head: str, argv: list[str], at: int) -> int | None:
         return _first_word(argv, at + 1)
     if head in _NODE_LAUNCHERS:
         return _first_word(argv, at)
-    if head in _NODE_MANAGERS:
-        # 'npm test' and 'yarn run check' name a script in package.json, which may do anything.
-        if argv[at : at + 1] in (["exec"], ["x"]):
-            return _first_word(argv, at + 1)
-        return at if head in ("pnpm", "yarn") and argv[at : at + 1] in (["jest"], ["vitest"]) else None
+    # 'npm test' and 'yarn run check' name a script in package.json, which may do anything.
+    if head in ("pnpm", "yarn") and argv[at : at + 1] in (["jest"], ["vitest"]):
+        return at
+    if (head, *argv[at : at + 1]) in (("pnpm", "exec"), ("bun", "x")):
+        return _first_word(argv, at + 1)
+    if head == "npm" and argv[at : at + 2] == ["exec", "--"]:  # without it npm takes the runner's options for its own
+        return at + 2
     if head == "env":
         while at < len(argv) and _ASSIGNMENT.match(argv[at]):
             at += 1
