@@ -15,14 +15,14 @@ from fixtrail_protocol.base import now
 from fixtrail_protocol.qa import TestRun
 
 from fixtrail._version import __version__
-from fixtrail.capture.junit import MAX_REPORT_BYTES, Report, ReportError, read_report
+from fixtrail.capture.junit import MAX_REPORT_BYTES
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import FixtrailError, UnavailableError
 from fixtrail.qa.sandbox import hardening
 from fixtrail.qa.sandbox.engine import Engine, check_runtime, connect, engine_trouble, explain
 from fixtrail.qa.sandbox.job import Job
 from fixtrail.qa.sandbox.output import Demultiplexer
-from fixtrail.qa.sandbox.runners import recognise, report_to
+from fixtrail.qa.sandbox.runners import Account, Left, ask, inside, read, recognise
 from fixtrail.qa.sandbox.tree import TreeError, only_file, open_tree, parcel
 from fixtrail.qa.sandbox.verdict import Evidence, rule
 from fixtrail.qa.sandbox.witness import Listener, contradiction
@@ -60,7 +60,7 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
     Cancelled
         ``cancelled`` was set. The container is removed.
     """
-    argv = report_to(job.argv, hardening.REPORT)
+    argv = ask(job.argv, hardening.REPORT)
     receipt = TestRun(
         verdict="infra_error",
         command=argv,
@@ -171,8 +171,8 @@ class _Run:
         self._check_cancelled()
         self._say("Reading the results")
         inspected = self._stopped()
-        report, problem = (None, None) if self._receipt.timed_out else self._read_report()
-        self._conclude(inspected, report, problem)
+        left, problem = (b"", None) if self._receipt.timed_out else self._fetch_report()
+        self._conclude(inspected, left, problem)
 
     def _check_cancelled(self) -> None:
         if self._cancelled.is_set():
@@ -181,7 +181,9 @@ class _Run:
     def _send_tree(self) -> None:
         try:
             with open_tree(self._job.tree_tar) as (tree, size), engine_trouble("taking in the tree"):
-                self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size, hardening.UID)))
+                carried = inside(recognise(self._job.argv))
+                packed = parcel(tree, size, hardening.UID, carried)
+                self._client.put_archive(self._name, hardening.VOLUME, self._checked(packed))
         except TreeError as error:
             raise UnavailableError(
                 "sandbox/tree-unpack-failed", f"The tree to test {error}.", "Finalize again."
@@ -267,28 +269,40 @@ class _Run:
                     "Look at the engine's log and finalize again.",
                 )
 
-    def _read_report(self) -> tuple[Report | None, str | None]:
-        """Return the JUnit report, or (None, what is wrong with it), or (None, None) if the tests left none."""
+    def _fetch_report(self) -> tuple[bytes, str | None]:
+        """Return the report's file, empty if the tests left none, and what is wrong with it if something is."""
         with engine_trouble("handing out the report"):
             try:
                 archive, stat = self._client.get_archive(self._name, hardening.REPORT)
             except NotFound:
-                return None, None
+                return b"", None
             if not stat.get("size"):
                 archive.close()
-                return None, None
+                return b"", None
             try:
-                return read_report(only_file(archive, MAX_REPORT_BYTES)), None
-            except (ReportError, TreeError) as error:
-                return None, str(error)
+                return only_file(archive, MAX_REPORT_BYTES), None
+            except TreeError as error:
+                return b"", str(error)
 
-    def _conclude(self, inspected: dict[str, Any], report: Report | None, problem: str | None) -> None:
+    def _account(self, left: bytes, problem: str | None) -> Account:
+        """Return what the runner tells of its tests."""
+        if problem is not None:
+            return Account(problem=problem)
+        output = self._output
+        found = Left(left, output.text(), output_whole=not output.dropped, exit_code=self._receipt.exit_code)
+        account = read(recognise(self._job.argv), found)
+        output.feed(account.output.encode())
+        return account
+
+    def _conclude(self, inspected: dict[str, Any], left: bytes, problem: str | None) -> None:
         receipt, state = self._receipt, inspected["State"]
         receipt.exit_code = state.get("ExitCode")
         receipt.oom_killed = bool(state.get("OOMKilled"))
         receipt.image_digest = inspected.get("Image")
         with engine_trouble("telling what it enforces"):
             receipt.limits_enforced = hardening.limits_enforced(inspected, self._engine.facts(), self._settings)
+        account = self._account(left, problem)
+        report = account.report
         receipt.output = self._output.text()
         receipt.output_bytes, receipt.output_dropped_bytes = self._output.total, self._output.dropped
         if report is not None:
@@ -302,7 +316,10 @@ class _Run:
                 timed_out=receipt.timed_out,
                 runner=recognise(receipt.command),
                 report=report,
-                report_problem=problem,
+                report_problem=account.problem,
+                printed=account.printed,
+                ran_none=account.ran_none,
+                doubt=account.doubt,
                 contradiction=contradiction(self._witness.testimony, report, receipt.command),
                 timeout_seconds=self._settings.timeout_seconds,
                 memory_bytes=self._settings.memory_bytes,

@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,7 +41,7 @@ def _member(name: str, mode: int, *, size: int = 0, kind: bytes = tarfile.REGTYP
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-def parcel(tree: BinaryIO, size: int, owner: int) -> Iterator[bytes]:
+def parcel(tree: BinaryIO, size: int, owner: int, inside: Mapping[str, bytes] | None = None) -> Iterator[bytes]:
     """Yield a tar archive for :data:`fixtrail.qa.sandbox.hardening.VOLUME`.
 
     It holds ``tree.tar`` and the witness, which the tests may read, and ``out/junit.xml``, empty, which they may
@@ -56,6 +56,8 @@ def parcel(tree: BinaryIO, size: int, owner: int) -> Iterator[bytes]:
         Its length in bytes.
     owner
         User and group that the tests run as.
+    inside
+        What the runner needs, for the folder ``inside``: content by name. Only to be read, as the witness.
 
     Raises
     ------
@@ -64,8 +66,10 @@ def parcel(tree: BinaryIO, size: int, owner: int) -> Iterator[bytes]:
     """
     yield _member("out", 0o755, kind=tarfile.DIRTYPE)
     yield _member("out/junit.xml", 0o644, owner=owner)
-    for name, content in witness.files().items():
-        yield _member(f"{witness.FOLDER}/{name}", 0o444, size=len(content))
+    carried = {f"{witness.FOLDER}/{name}": content for name, content in witness.files().items()}
+    carried |= {f"inside/{name}": content for name, content in (inside or {}).items()}
+    for name, content in carried.items():
+        yield _member(name, 0o444, size=len(content))
         yield content + b"\0" * (-len(content) % tarfile.BLOCKSIZE)
     yield _member("tree.tar", 0o444, size=size)
     left = size

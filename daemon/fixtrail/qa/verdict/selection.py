@@ -1,7 +1,12 @@
-"""Runs only some of the tests a command runs: what pytest's arguments have to be for it."""
+"""Runs only some of the tests a command runs: what pytest's arguments have to be for it, with the tree's files at hand.
+
+Other runners need no files: :mod:`fixtrail.qa.sandbox.runners`.
+"""
 
 import re
 from collections.abc import Collection, Sequence
+
+from fixtrail.qa.sandbox import runners
 
 RUN_ALL = ("--continue-on-collection-errors", "--maxfail=0")
 """For runs that are compared: one file that cannot be imported, or one failure, must not hide the other results."""
@@ -26,7 +31,7 @@ _ESCAPED = re.compile(r"#x[0-9A-Fa-f]{2}")
 def run_all(argv: Sequence[str], runner: str | None) -> list[str]:
     """Return ``argv`` so that it gives as many results as it can."""
     if runner != "pytest":
-        return list(argv)
+        return runners.run_all(argv)
     end = argv.index("--") if "--" in argv else len(argv)
     return [*argv[:end], *RUN_ALL, *argv[end:]]
 
@@ -47,7 +52,8 @@ def select(argv: Sequence[str], runner: str | None, names: Sequence[str], paths:
         None when it cannot be told how: run the whole command instead.
     """
     if runner != "pytest":
-        return None
+        few = len(names) <= MAX_SELECTED and sum(map(len, names)) <= MAX_SELECTED_CHARACTERS
+        return runners.select(argv, names) if few else None
     options = _without_paths(argv, paths)
     ids = node_ids(names, paths)
     if options is None or ids is None or len(ids) > MAX_SELECTED or sum(map(len, ids)) > MAX_SELECTED_CHARACTERS:
