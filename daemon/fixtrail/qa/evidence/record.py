@@ -206,6 +206,12 @@ def last(entries: Sequence[EntryT], before: int) -> EntryT | None:
     return entries[at - 1] if at else None
 
 
+def first_after(entries: Sequence[EntryT], after: int) -> EntryT | None:
+    """Return the first of ``entries`` after a place."""
+    at = bisect_right(entries, after, key=_place)
+    return entries[at] if at < len(entries) else None
+
+
 def back_from(entries: Sequence[EntryT], before: int) -> Iterator[EntryT]:
     """Yield the entries before a place, the latest first."""
     for at in range(bisect_left(entries, before, key=_place) - 1, -1, -1):

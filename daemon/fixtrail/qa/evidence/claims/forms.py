@@ -39,10 +39,14 @@ _NAME = r"(?P<name>test_\w+)(?:\[[^\]]*\])?(?: test| case)?"
 _NUMBER = r"(?P<count>\d{1,6}|zero|one|two|three|four|five|six|seven|eight|nine|ten)"
 _FILE = (
     r"(?:[\w@.+-]+/)*[\w@+-][\w@.+-]*\.(?:pyi?|[jt]sx?|mjs|cjs|vue|go|rs|java|kt|rb|php|cs|cc?|cpp|hpp?|swift|scala"
-    r"|sh|sql|toml|ya?ml|json|cfg|ini|md|rst|txt|html|css|lock|xml|gradle|ipynb)\b"
+    r"|sh|sql|toml|ya?ml|json|cfg|ini|md|rst|txt|html|css|lock|xml|gradle|ipynb)\b(?!'s)"
 )
 _PATH = rf"(?P<path>{_FILE})"
-_WHAT = rf"(?P<what>(?:(?:the|any|existing|of|other|my) )*tests?\b|{_FILE})"
+_WHAT = (
+    r"(?P<what>(?:(?:the|any|existing|of|other|my) )*tests?"
+    r"(?=\s*(?:$|[.,;:!)]|(?:yet|at all|themselves|so far|here|is|are|was|were|stays?|remains?)\b))"
+    rf"|{_FILE})"
+)
 _FILLER = r"(?: (?!and\b|but\b|to\b)[\w'.,-]+){0,6}?"
 
 
@@ -71,16 +75,30 @@ FORMS: tuple[Form, ...] = (
         "3 failed, all 18 pass",
         rf"(?P<only>\bonly "
         rf"|\bjust )?(?P<all>\ball )?(?:of )?(?:the )?\b{_NUMBER}(?: of(?: the)? \d+)?(?: other| unit| more)*"
-        rf"(?: tests?| test cases?| cases?| specs?)?{_BETWEEN} "
+        rf"(?P<tests> tests?| test cases?| specs?)?(?: cases?)?{_BETWEEN} "
         rf"(?P<verb>pass(?:es|ed|ing)?{_END}|fail(?:s|ed|ing)?\b|failures?\b)",
         of_tests.test_count,
     ),
     _form(
         "test_count",
         "no test fails",
-        r"\b(?P<count>no|zero)(?: tests?)?(?: are| is)? (?P<verb>fail(?:s|ed|ing|ures?)?)\b",
+        r"\b(?P<count>no|zero)(?P<tests> tests?)?(?: are| is)? (?P<verb>fail(?:s|ed|ing|ures?)?)\b",
         of_tests.test_count,
         negated=True,
+    ),
+    _form(
+        "tests_pass",
+        "the last run passed",
+        rf"\b(?P<last>(?:last|latest|final|most recent) (?:test )?run)(?: of (?:the "
+        rf"|all )?(?:\w+ )?{_TESTS})?{_BETWEEN} {_PASS}",
+        of_tests.tests_pass,
+    ),
+    _form(
+        "tests_fail",
+        "the last run failed",
+        rf"\b(?P<last>(?:last|latest|final|most recent) (?:test )?run)(?: of (?:the "
+        rf"|all )?(?:\w+ )?{_TESTS})?{_BETWEEN} {_FAIL}",
+        of_tests.tests_fail,
     ),
     _form("tests_pass", "test_empty passes now", rf"\b{_NAME}{_BETWEEN} {_PASS}", of_tests.tests_pass),
     _form("tests_fail", "test_empty still fails", rf"\b{_NAME}{_BETWEEN} {_FAIL}", of_tests.tests_fail),
@@ -90,6 +108,7 @@ FORMS: tuple[Form, ...] = (
         rf"(?P<who>\b{_WHO}|\beverything|\bthey|^all){_BETWEEN} {_PASS}|^(?P<alone>(?:now )?all green)\b",
         of_tests.tests_pass,
     ),
+    _form("tests_pass", "nothing fails", r"(?P<who>\bnothing) (?:fails|failed)\b", of_tests.tests_pass, negated=True),
     _form(
         "tests_pass",
         "the tests no longer fail",
@@ -217,12 +236,11 @@ FORMS: tuple[Form, ...] = (
     _form(
         "added_test",
         "I added a regression test",
-        r"\b(?:added|wrote|written|created)(?: also| an?| the| two| three| four| \d+| more| new| another"
-        r"| regression| unit"
-        r"| failing| integration| missing| parametri[sz]ed| small| few| some| of| further| extra| dedicated"
-        r"| edge-case"
-        r"| second| proper)* (?:tests?|test cases?|specs?)\b"
-        r"(?! (?:file|data|fixture|helper|suite|runner|script|command|config))",
+        r"\b(?:added|wrote|written|created)(?: also| an?| the| two| three| four| \d+| more| new| another| regression"
+        r"| unit| failing| integration| missing| parametri[sz]ed| small| few| some| of| further| extra| dedicated"
+        r"| edge-case| second| proper)* (?:tests?|test cases?|specs?)"
+        r"(?=\s*(?:$|[.,;:!)]|(?:for|that|which|with|to|of|in|on|covering|pinning|checking|about|where|when"
+        r"|as|first)\b))",
         of_files.added_test,
     ),
     _form(
@@ -242,24 +260,23 @@ FORMS: tuple[Form, ...] = (
     _form(
         "changed_file",
         "I changed rates.py",
-        rf"{_I}(?:changed|edited|modified|updated|rewrote|fixed|patched|refactored|adjusted"
-        rf"|touched){_FILLER} {_PATH}",
+        rf"{_I}(?P<verb>changed|edited|modified|updated|rewrote|fixed|patched|refactored|adjusted|touched)"
+        rf"(?P<filler>{_FILLER}) {_PATH}",
         of_files.changed_file,
     ),
     _form(
         "untouched",
         "I haven't touched the tests",
-        r"\b(?:have not|haven't|did not|didn't|without|never) (?:\w+ )?(?:touch|chang|edit|modif|alter)(?:y"
-        r"|ied|ying|e|ed|ing)? "
-        rf"{_WHAT}",
+        r"(?:\b(?:i|we) (?:have not|haven't|did not|didn't|have never|never)|^(?:have not|haven't|did not|didn't))"
+        rf" (?:\w+ )?(?:touch|chang|edit|modif|alter)(?:y|ied|ying|e|ed|ing)? {_WHAT}",
         of_files.untouched,
         negated=True,
     ),
     _form(
         "untouched",
         "the tests are unchanged",
-        rf"\b{_WHAT}(?: is| are| was| were| stays?| remains?)(?: completely| still)? (?:untouched|unchanged"
-        rf"|unmodified)\b",
+        rf"\b{_WHAT}(?: is| are| was| were| stays?| remains?)(?: completely| still)? "
+        r"(?:untouched|unchanged|unmodified)\b",
         of_files.untouched,
     ),
     _form(

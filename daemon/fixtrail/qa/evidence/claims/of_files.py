@@ -10,7 +10,7 @@ from fixtrail.qa.evidence.timeline import Edit, View
 
 _HIDDEN = "The trace has a gap or a pause: something may have been missed."
 _NOT_WHOLLY = re.compile(
-    r"\b(?:yet|so far|here|in this step|this time|now|much|a lot|further|again|otherwise|since|for this)\b"
+    r"\b(?:yet|so far|here|in this step|this time|now|much|a lot|further|again|otherwise|since|before|for this)\b"
 )
 """Words with which "not touched" is no plain no."""
 
@@ -50,11 +50,17 @@ def changed_file(said: Said) -> Finding:
     own = [edit for edit in before if edit.by_developer]
     if own:
         return supported("The file was edited before this step.", own[-1])
-    if edits or not paths or said.record.hides(-1, said.record.end):
+    if edits or not paths or said.record.hides(-1, said.record.end) or not _is_object(said):
         return unverifiable("No edit of such a file by the developer is recorded before this step.", before[:1])
     if any(move.files_changed > len(move.files) or named_in(move.files, named) for move in said.record.timeline.moves):
         return unverifiable("Many files changed at once; it may have been among them.")
     return contradicted("The file is in the trace, and was never changed.", *said.record.views.get(paths[0], [])[:1])
+
+
+def _is_object(said: Said) -> bool:
+    """Whether the file itself is what was changed: "the bug in parser.py" may have been fixed elsewhere."""
+    between = said.match["filler"].strip()
+    return not between or (said.match["verb"] not in ("fixed", "patched") and between.split()[-1] == "in")
 
 
 def named_in(paths: tuple[str, ...], named: str) -> bool:

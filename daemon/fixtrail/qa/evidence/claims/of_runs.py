@@ -72,8 +72,14 @@ def ran_tests(said: Said) -> Finding:
 
 def not_ran_tests(said: Said) -> Finding:
     """Decide "I haven't run the tests yet"."""
-    now = state(said.record, said.before)
+    now = state(said.record, said.step)
     if now.latest is not None:
+        if (
+            _WHOLE.search(said.clause.plain)
+            or run_is_part(now.latest)
+            or said.clause.plain[said.match.end() :].strip(". ")
+        ):
+            return unverifiable("A test run is recorded; whether it is meant is not told.", [now.latest])
         return contradicted("A test run is recorded since the last change of the code.", now.latest)
     if now.hidden:
         return unverifiable("The trace has a gap or a pause: a run may have been missed.")
@@ -128,6 +134,8 @@ def exit_code(said: Said) -> Finding:
     if len(runs) == _LOOK_BACK or not said.has("past"):
         return unverifiable("No run before this step ended so; it may speak of another.", runs[:1])
     latest = runs[0]
+    if latest.output is None or re.search(rf"\b{wanted}\b", latest.output):
+        return unverifiable("No run before this step ended so; a program that it started may have.", [latest])
     return contradicted(f"No run ended so; the last one had exit code {latest.exit_code}.", latest)
 
 
@@ -152,7 +160,7 @@ def reproduced(said: Said) -> Finding:
 
 def works(said: Said) -> Finding:
     """Decide "It works now", "the bug is gone"."""
-    now = state(said.record, said.before)
+    now = state(said.record, said.step)
     failed_before = said.record.failing_runs[:1]
     if now.latest is not None and now.latest.outcome == "passed":
         reason = "The last test run before this step passed, after the last change."
