@@ -25,7 +25,7 @@ _ELSEWHERE = re.compile(
 _ABOUT = re.compile(r"\b(?:in|on|with|for|under|from|at|against|of)\b")
 """After the verb, or at the very beginning: it is about a part, or about another place."""
 _EXCEPT = re.compile(
-    r"\b(?:except|but|apart from|other than|besides|aside from|save for|excluding|minus|only|just|most)\b"
+    r"\b(?:except|(?<=\w )but|apart from|other than|besides|aside from|save for|excluding|minus|only|just|most)\b"
 )
 _NOW = re.compile(r"\b(?:now|still|currently|at the moment|again)\b")
 _PAST = re.compile(r"\b(?:passed|failed|was|were|did|had|succeeded|broke)\b")
