@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     commits,
+    evidence,
     finalize,
     idle,
     keystroke,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "large_tree": large_tree.run,
     "long_session": long_session.run,
     "redaction": redaction.run,
+    "evidence": evidence.run,
 }
 
 

@@ -218,7 +218,8 @@ def test_only_fails_on_is_read_from_the_names_of_the_tests():
 
 
 def test_commands_are_found_by_what_they_run():
-    scene = f"{START}\n$ npm run lint -> 0\n$ rg -n BRACKETS src -> 0\n$ git bisect run ./t.sh -> 0\n$ cat src/money.py -> 0"
+    commands = ("npm run lint", "rg -n BRACKETS src", "git bisect run ./t.sh", "cat src/money.py")
+    scene = START + "\n".join(f"$ {command} -> 0" for command in commands)
     for words in ("I ran the linter.", "I grepped for it.", "I bisected it.", "git bisect points at a commit."):
         assert found(scene, words) == [("ran_command", "supported")], words
     assert found(scene, "I read money.py.") == [("read_file", "supported")]
