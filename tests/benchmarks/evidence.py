@@ -57,9 +57,9 @@ def run(_scene: Scene) -> list[Figure]:
     once, twice = long_trace(EVENTS), long_trace(2 * EVENTS)
 
     def seconds(events: list[Event]) -> float:
-        begin = time.perf_counter()
+        begin = time.process_time()
         process = assess(build_timeline(events))
-        taken = time.perf_counter() - begin
+        taken = time.process_time() - begin
         if len(process.steps) != len(events) // 5 or not process.claims:
             raise RuntimeError("the trace was not assessed")
         return taken
@@ -70,7 +70,14 @@ def run(_scene: Scene) -> list[Figure]:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return [
-        Figure(f"evidence of {EVENTS:,} events", "ms", taken * 1e3, GOAL_MS, 1.0, note="baseline: the goal"),
+        Figure(
+            f"evidence of {EVENTS:,} events",
+            "ms",
+            taken * 1e3,
+            GOAL_MS,
+            1.0,
+            note="of the processor; baseline: the goal",
+        ),
         Figure(f"evidence of {2 * EVENTS:,} events", "ms", doubled * 1e3, taken * 1e3, 2.5, note="2 is linear"),
         Figure(f"memory for the evidence of {EVENTS:,} events", "MB", peak / 1e6, note="on top of the events"),
     ]

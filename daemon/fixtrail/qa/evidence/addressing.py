@@ -92,7 +92,8 @@ _MAY = re.compile(
     r"|forget|override"
     r"|bypass|skip|follow|instruction|prompt|rubric|mark|score|point|grade|rating|rate|credit|deserve|merit"
     r"|earn|warrant"
-    r"|exemplary|flawless|perfect|outstanding|excellent|[a-z]_[a-z]|validation|depth|full|stars?\b|\b(?:5|10"
+    r"|exemplary|flawless|perfect|outstanding|excellent|hypothesis_f|evidence_g|logical_c|reasoning_s"
+    r"|validation|depth|full|stars?\b|\b(?:5|10"
     r"|100)\b|you"
 )
 """One of these stands in every text that a form fits: what has none is done with."""
