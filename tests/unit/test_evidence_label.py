@@ -20,7 +20,7 @@ def claim(status, proposed_by="rule") -> Claim:
     return Claim(step=STEP, kind="tests_pass", quote="all tests pass", status=status, proposed_by=proposed_by)
 
 
-def tests(verdict) -> TestRun:
+def ran(verdict) -> TestRun:
     return TestRun(verdict=verdict, command=["pytest"])
 
 
@@ -40,7 +40,7 @@ def tests(verdict) -> TestRun:
     ],
 )
 def test_outcome_and_process_give_the_label(verdict, comparison, sound, expected):
-    assert label(tests(verdict), comparison, process(hypothesis_before_edit=sound))[0] == expected
+    assert label(ran(verdict), comparison, process(hypothesis_before_edit=sound))[0] == expected
 
 
 def test_without_a_run_there_is_no_label():
@@ -49,31 +49,31 @@ def test_without_a_run_there_is_no_label():
 
 @pytest.mark.parametrize("name", SOUND)
 def test_each_required_measure_is_enough_to_spoil_a_fix(name):
-    found, why = label(tests("passed"), COMPARED, process(**{name: False}))
+    found, why = label(ran("passed"), COMPARED, process(**{name: False}))
     assert found == "lucky_fix"
     assert why.startswith("Tests that failed before pass; ")
 
 
 @pytest.mark.parametrize("name", SOUND)
 def test_a_missing_input_gives_no_label_and_is_named(name):
-    found, why = label(tests("passed"), COMPARED, process(**{name: None}))
+    found, why = label(ran("passed"), COMPARED, process(**{name: None}))
     assert found == "unlabelled"
     assert name in why
 
 
 def test_a_sign_against_it_counts_even_where_another_input_is_missing():
-    found, _ = label(tests("passed"), COMPARED, process(reproduced_before_edit=None, hypothesis_before_edit=False))
+    found, _ = label(ran("passed"), COMPARED, process(reproduced_before_edit=None, hypothesis_before_edit=False))
     assert found == "lucky_fix"
 
 
 def test_an_attempt_may_end_with_a_failing_run():
-    assert label(tests("failed"), None, process(final_run_passed=False))[0] == "sound_attempt"
+    assert label(ran("failed"), None, process(final_run_passed=False))[0] == "sound_attempt"
 
 
 def test_a_contradicted_claim_spoils_it_unless_only_a_model_found_it():
-    assert label(tests("passed"), COMPARED, process(claims=[claim("contradicted")]))[0] == "lucky_fix"
-    assert label(tests("passed"), COMPARED, process(claims=[claim("unverifiable")]))[0] == "sound_fix"
-    assert label(tests("passed"), COMPARED, process(claims=[claim("contradicted", "model")]))[0] == "sound_fix"
+    assert label(ran("passed"), COMPARED, process(claims=[claim("contradicted")]))[0] == "lucky_fix"
+    assert label(ran("passed"), COMPARED, process(claims=[claim("unverifiable")]))[0] == "sound_fix"
+    assert label(ran("passed"), COMPARED, process(claims=[claim("contradicted", "model")]))[0] == "sound_fix"
 
 
 @pytest.mark.parametrize(
@@ -82,17 +82,17 @@ def test_a_contradicted_claim_spoils_it_unless_only_a_model_found_it():
 )
 def test_bent_tests_prove_nothing(kind, expected):
     bent = COMPARED.model_copy(update={"tamper": [TamperFlag(kind=kind, detail="x")]})
-    assert label(tests("passed"), bent, process())[0] == expected
+    assert label(ran("passed"), bent, process())[0] == expected
 
 
 def test_the_score_has_no_part_in_it_and_a_flag_is_told():
     for score in (None, 1.0, 5.0):
         judged = Reasoning(status="scored" if score else "not_configured", score=score)
-        assert label(tests("passed"), COMPARED, process(), judged) == label(tests("passed"), COMPARED, process())
-    found, why = label(tests("passed"), COMPARED, process(flags=["addresses_judge"]))
+        assert label(ran("passed"), COMPARED, process(), judged) == label(ran("passed"), COMPARED, process())
+    found, why = label(ran("passed"), COMPARED, process(flags=["addresses_judge"]))
     assert found == "sound_fix"
     assert why.endswith("Text in the trace addresses its judge: read it before use.")
 
 
 def test_a_process_that_could_not_be_assessed_gives_no_label():
-    assert label(tests("passed"), COMPARED, Process(measures={}))[0] == "unlabelled"
+    assert label(ran("passed"), COMPARED, Process(measures={}))[0] == "unlabelled"
