@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     commits,
+    evidence,
     finalize,
     idle,
     keystroke,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "long_session": long_session.run,
     "redaction": redaction.run,
     "sandbox": sandbox.run,
+    "evidence": evidence.run,
 }
 
 

@@ -194,6 +194,11 @@ def runs_project(call: Call) -> bool:
     return call.path.startswith("./")
 
 
+def searches(call: Call) -> bool:
+    """Whether the call searches for words in files."""
+    return call.program in SEARCHERS or (call.program == "git" and call.arguments[:1] == ("grep",))
+
+
 def reads(call: Call, path: str) -> bool:
     """Whether the call shows the file ``path``, or lines of it."""
     if call.program == "git":

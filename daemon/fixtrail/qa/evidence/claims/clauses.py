@@ -1,4 +1,4 @@
-"""The parts of a text that state something: no questions, plans, conditions, hopes, or words of others."""
+"""The parts of a text that state something: no questions, plans, conditions, hopes, words of others."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _SKIP = re.compile(r"^[ \t]*(?:```.*?(?:^[ \t]*```|\Z)|>[^\n]*|\$ [^\n]*)", re.M
 """Blocks of code, quotations, command lines."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]\u201d]*\s+|\s*\n\s*|;\s+|\s+[\u2013\u2014]\s+|\s+--?\s+")
 _CLAUSE_END = re.compile(
-    r",?\s+(?P<word>but|and|or|so|because|since|which|while|whereas|although|though|then|yet)\s+"
+    r",?\s+(?P<word>but|and|or|so|because|which|while|whereas|although|though|then|yet)\s+"
     r"|,\s+(?=(?:now|still|i'll|i will|we'll|i\u2019ll)\b)",
     re.IGNORECASE,
 )
@@ -34,6 +34,11 @@ _CONDITION = re.compile(
 _NO_CONDITION = re.compile(
     r"\bonly (?:fail|break|happen|occur|crash)\w* (?:if|when)\b|\b(?:as|even|what|see) if\b", re.IGNORECASE
 )
+_CHANGING = re.compile(
+    r"\b(?:sometimes|at random|randomly|flak(?:y|ey|es)|intermittent(?:ly)?|occasionally|every other"
+    r"|depend(?:s|ing) on)\b"
+)
+"""What is so at one time and not at another, cannot be held against a run."""
 _UNSURE = re.compile(
     r"\b(?:should|would|could|might|may|will|won't|shall|must|ought|expect(?:s|ed|ing)?|hop(?:e|es|ed|ing)"
     r"|want(?:s|ed)?"
@@ -117,6 +122,7 @@ def _of_sentence(text: str, start: int, end: int) -> Iterator[Clause]:
         or text[end : end + 1] == "?"
         or _CONDITION.search(_NO_CONDITION.sub("", told)) is not None
         or _OF_OTHERS.search(told) is not None
+        or _CHANGING.search(told) is not None
     )
     unsure = False
     at = start

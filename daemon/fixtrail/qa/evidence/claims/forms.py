@@ -39,10 +39,14 @@ _NAME = r"(?P<name>test_\w+)(?:\[[^\]]*\])?(?: test| case)?"
 _NUMBER = r"(?P<count>\d{1,6}|zero|one|two|three|four|five|six|seven|eight|nine|ten)"
 _FILE = (
     r"(?:[\w@.+-]+/)*[\w@+-][\w@.+-]*\.(?:pyi?|[jt]sx?|mjs|cjs|vue|go|rs|java|kt|rb|php|cs|cc?|cpp|hpp?|swift|scala"
-    r"|sh|sql|toml|ya?ml|json|cfg|ini|md|rst|txt|html|css|lock|xml|gradle|ipynb)\b"
+    r"|sh|sql|toml|ya?ml|json|cfg|ini|md|rst|txt|html|css|lock|xml|gradle|ipynb)\b(?!'s)"
 )
 _PATH = rf"(?P<path>{_FILE})"
-_WHAT = rf"(?P<what>(?:(?:the|any|existing|of|other|my) )*tests?\b|{_FILE})"
+_WHAT = (
+    r"(?P<what>(?:(?:the|any|existing|of|other|my) )*tests?"
+    r"(?=\s*(?:$|[.,;:!)]|(?:yet|at all|themselves|so far|here|is|are|was|were|stays?|remains?)\b))"
+    rf"|{_FILE})"
+)
 _FILLER = r"(?: (?!and\b|but\b|to\b)[\w'.,-]+){0,6}?"
 
 
@@ -60,6 +64,50 @@ class Form:
     cased: bool = False
     """The pattern is searched for in the words as they were written."""
 
+    def may_fit(self, words: str) -> bool:
+        """Whether it is worth to search ``words``: a pattern costs more than a look for a word that it needs."""
+        for need in _NEEDS[self.kind]:  # noqa: SIM110 - called for each form and clause: a generator costs as much again
+            if need in words:
+                return True
+        return False
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "test_count": ("pass", "fail"),
+    "tests_pass": ("pass", "green", "succeed", "ok", "fail"),
+    "tests_fail": ("fail", "red", "break", "broken", "pass", "green"),
+    "ran_tests": ("ran", "running", "executed"),
+    "not_ran_tests": ("run", "ran"),
+    "ran_command": (
+        "ran ",
+        "executed",
+        "used",
+        "grep",
+        "bisect",
+        "git ",
+        "mypy",
+        "pyright",
+        "ruff",
+        "flake8",
+        "lint",
+        "tsc",
+    ),
+    "exit_code": ("exit",),
+    "error_seen": ("Error", "Exception", "Interrupt", "Warning", "NotFound", "StopIteration"),
+    "reproduced": ("reproduce",),
+    "works": ("fixed", "fixes", "gone", "solve", "works", "worked", "did it"),
+    "still_broken": ("still ",),
+    "only_fails_on": ("only ",),
+    "read_file": (".",),
+    "added_test": ("added", "wrote", "written", "created"),
+    "reverted": ("revert", "undid", "rolled", "backed", "restored"),
+    "only_changed": ("only ",),
+    "changed_file": (".",),
+    "untouched": ("touch", "chang", "edit", "modif", "alter"),
+    "nothing_else": ("nothing", "nobody", "no one", "no other", "the only"),
+}
+"""Of each kind: one of these stands in whatever fits."""
+
 
 def _form(kind: str, says: str, pattern: str, decide: Decide, *, negated: bool = False, cased: bool = False) -> Form:
     return Form(kind, says, re.compile(pattern), decide, negated, cased)
@@ -71,24 +119,55 @@ FORMS: tuple[Form, ...] = (
         "3 failed, all 18 pass",
         rf"(?P<only>\bonly "
         rf"|\bjust )?(?P<all>\ball )?(?:of )?(?:the )?\b{_NUMBER}(?: of(?: the)? \d+)?(?: other| unit| more)*"
-        rf"(?: tests?| test cases?| cases?| specs?)?{_BETWEEN} "
+        rf"(?P<tests> tests?| test cases?| specs?)?(?: cases?)?{_BETWEEN} "
         rf"(?P<verb>pass(?:es|ed|ing)?{_END}|fail(?:s|ed|ing)?\b|failures?\b)",
         of_tests.test_count,
     ),
     _form(
         "test_count",
         "no test fails",
-        r"\b(?P<count>no|zero)(?: tests?)?(?: are| is)? (?P<verb>fail(?:s|ed|ing|ures?)?)\b",
+        r"\b(?P<count>no|zero)(?P<tests> tests?)?(?: are| is)? (?P<verb>fail(?:s|ed|ing|ures?)?)\b",
         of_tests.test_count,
         negated=True,
     ),
-    _form("tests_pass", "test_empty passes now", rf"\b{_NAME}{_BETWEEN} {_PASS}", of_tests.tests_pass),
-    _form("tests_fail", "test_empty still fails", rf"\b{_NAME}{_BETWEEN} {_FAIL}", of_tests.tests_fail),
+    _form(
+        "tests_pass",
+        "the last run passed",
+        rf"\b(?P<last>(?:last|latest|final|most recent) (?:test )?run)(?: of (?:the "
+        rf"|all )?(?:\w+ )?{_TESTS})?{_BETWEEN} {_PASS}",
+        of_tests.tests_pass,
+    ),
+    _form(
+        "tests_fail",
+        "the last run failed",
+        rf"\b(?P<last>(?:last|latest|final|most recent) (?:test )?run)(?: of (?:the "
+        rf"|all )?(?:\w+ )?{_TESTS})?{_BETWEEN} {_FAIL}",
+        of_tests.tests_fail,
+    ),
+    _form(
+        "tests_pass",
+        "test_empty passes now",
+        rf"\b{_NAME}{_BETWEEN} {_PASS}",
+        of_tests.tests_pass,
+    ),
+    _form(
+        "tests_fail",
+        "test_empty still fails",
+        rf"\b{_NAME}{_BETWEEN} {_FAIL}",
+        of_tests.tests_fail,
+    ),
     _form(
         "tests_pass",
         "all tests pass now, the suite is green",
         rf"(?P<who>\b{_WHO}|\beverything|\bthey|^all){_BETWEEN} {_PASS}|^(?P<alone>(?:now )?all green)\b",
         of_tests.tests_pass,
+    ),
+    _form(
+        "tests_pass",
+        "nothing fails",
+        r"(?P<who>\bnothing) (?:fails|failed)\b",
+        of_tests.tests_pass,
+        negated=True,
     ),
     _form(
         "tests_pass",
@@ -142,7 +221,12 @@ FORMS: tuple[Form, ...] = (
         r"|bisect|grep)\b",
         of_runs.ran_command,
     ),
-    _form("ran_command", "I grepped for it", rf"{_I}(?P<tool>grepped|bisected)\b", of_runs.ran_command),
+    _form(
+        "ran_command",
+        "I grepped for it",
+        rf"{_I}(?P<tool>grepped|bisected)\b",
+        of_runs.ran_command,
+    ),
     _form(
         "ran_command",
         "git blame shows",
@@ -217,12 +301,11 @@ FORMS: tuple[Form, ...] = (
     _form(
         "added_test",
         "I added a regression test",
-        r"\b(?:added|wrote|written|created)(?: also| an?| the| two| three| four| \d+| more| new| another"
-        r"| regression| unit"
-        r"| failing| integration| missing| parametri[sz]ed| small| few| some| of| further| extra| dedicated"
-        r"| edge-case"
-        r"| second| proper)* (?:tests?|test cases?|specs?)\b"
-        r"(?! (?:file|data|fixture|helper|suite|runner|script|command|config))",
+        r"\b(?:added|wrote|written|created)(?: also| an?| the| two| three| four| \d+| more| new| another| regression"
+        r"| unit| failing| integration| missing| parametri[sz]ed| small| few| some| of| further| extra| dedicated"
+        r"| edge-case| second| proper)* (?:tests?|test cases?|specs?)"
+        r"(?=\s*(?:$|[.,;:!)]|(?:for|that|which|with|to|of|in|on|covering|pinning|checking|about|where|when"
+        r"|as|first)\b))",
         of_files.added_test,
     ),
     _form(
@@ -242,24 +325,23 @@ FORMS: tuple[Form, ...] = (
     _form(
         "changed_file",
         "I changed rates.py",
-        rf"{_I}(?:changed|edited|modified|updated|rewrote|fixed|patched|refactored|adjusted"
-        rf"|touched){_FILLER} {_PATH}",
+        rf"{_I}(?P<verb>changed|edited|modified|updated|rewrote|fixed|patched|refactored|adjusted|touched)"
+        rf"(?P<filler>{_FILLER}) {_PATH}",
         of_files.changed_file,
     ),
     _form(
         "untouched",
         "I haven't touched the tests",
-        r"\b(?:have not|haven't|did not|didn't|without|never) (?:\w+ )?(?:touch|chang|edit|modif|alter)(?:y"
-        r"|ied|ying|e|ed|ing)? "
-        rf"{_WHAT}",
+        r"(?:\b(?:i|we) (?:have not|haven't|did not|didn't|have never|never)|^(?:have not|haven't|did not|didn't))"
+        rf" (?:\w+ )?(?:touch|chang|edit|modif|alter)(?:y|ied|ying|e|ed|ing)? {_WHAT}",
         of_files.untouched,
         negated=True,
     ),
     _form(
         "untouched",
         "the tests are unchanged",
-        rf"\b{_WHAT}(?: is| are| was| were| stays?| remains?)(?: completely| still)? (?:untouched|unchanged"
-        rf"|unmodified)\b",
+        rf"\b{_WHAT}(?: is| are| was| were| stays?| remains?)(?: completely| still)? "
+        r"(?:untouched|unchanged|unmodified)\b",
         of_files.untouched,
     ),
     _form(
