@@ -4,7 +4,7 @@ One question and one answer, from the reasoning steps alone. Whatever checks an 
 several times or measures the judge itself belongs into modules of its own beside these, on top of :mod:`.ask`.
 """
 
-from fixtrail.qa.judge.judge import judge_reasoning
+from fixtrail.qa.judge.compat import judge_reasoning
 from fixtrail.qa.judge.steps import ReasoningStep
 
 __all__ = ["ReasoningStep", "judge_reasoning"]
