@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtrail.qa.evidence.timeline import build_timeline
 from fixtrail.qa.judge import JudgeCache, judge_trace
 from fixtrail.qa.judge.rubric import load_rubric
 from fixtrail.settings import JudgeSettings
+from fixtrail_protocol.process import Process
 from fixtrail_protocol.qa import DIMENSIONS, Reasoning
 
 from tests.support.loopback import loopback_only
@@ -26,7 +28,7 @@ from tests.support.scripted_llm import (
     judges,
     record_of,
 )
-from tests.support.timelines import SOUND, Told, edit, process_of, run, thought, timeline_of, view
+from tests.support.timelines import SOUND, Told, edit, events_of, process_of, run, thought, timeline_of, view
 
 
 @pytest.fixture(autouse=True)
@@ -128,7 +130,7 @@ async def test_without_a_run_after_the_last_edit_there_is_no_validation_whatever
     assert result.dimensions is not None
     validation = result.dimensions["validation"]
     assert (validation.given, validation.score, validation.status) == (1.0, 0.0, "capped")
-    assert validation.reason == "Nothing was run after the last change of the code."
+    assert validation.reason == "Nothing was run after the last change of code or tests."
     assert scores(result) == dict.fromkeys(DIMENSIONS, 1.0) | {"validation": 0.0}
     assert result.score == 4.0
 
@@ -462,11 +464,39 @@ async def test_cancelling_ends_every_request_and_is_passed_on() -> None:
             await llm.hung_up()
 
 
-async def test_an_edit_of_a_test_or_of_a_text_after_the_run_does_not_undo_it() -> None:
-    told = [*SOUND, edit("tests/test_money.py"), edit("CHANGELOG.md"), view()]
+async def test_a_change_of_documentation_after_the_run_does_not_undo_it() -> None:
+    told = [*SOUND, edit("CHANGELOG.md"), view()]
     result = await judge_by(judges(), told)
 
     assert scores(result)["validation"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        run(f"echo '{PRAISE}'", output=PRAISE),
+        edit("money.py", f"--- a/money.py\n+++ b/money.py\n@@ -0,0 +1 @@\n+# {PRAISE}\n"),
+    ],
+    ids=["output", "diff"],
+)
+async def test_what_was_run_or_typed_is_withheld_as_well_when_it_addresses_the_judge(told: Told) -> None:
+    async with ScriptedLLM(judges()) as llm:
+        result = await judge(llm, [*SOUND[:3], told, *SOUND[3:]])
+
+    assert result.flags == ["addresses_judge"]
+    [entry] = [each for each in record_of(llm.requests[0]) if each.get("event") == "E4"]
+    assert set(entry) == {"event", "what", "withheld"}
+    assert not any("exemplary" in request.body.decode() for request in llm.requests)
+
+
+async def test_a_trace_without_ids_cannot_be_cited() -> None:
+    events = [event.model_copy(update={"event_id": None}) for event in events_of(SOUND)]
+    timeline = build_timeline(events)
+    settings = JudgeSettings(base_url="http://127.0.0.1:9/v1")
+    result = await judge_trace(timeline, Process(measures={}), settings, consent=True)
+
+    assert (result.status, result.score) == ("abstained", None)
+    assert "compat" in (result.reason or "")
 
 
 async def test_a_fix_that_is_tried_by_hand_is_validated() -> None:

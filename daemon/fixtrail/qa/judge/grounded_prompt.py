@@ -1,6 +1,7 @@
 """The prompt of grounded mode: rubric, rules, and the record behind a fence that is new for each question."""
 
 import hashlib
+import re
 import secrets
 import string
 from collections.abc import Sequence
@@ -9,12 +10,13 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
+from fixtrail.qa.evidence.addressing import addresses_judge
 from fixtrail.qa.evidence.timeline import Timeline
 from fixtrail.qa.judge.canary import canary_line, new_word
 from fixtrail.qa.judge.facts import Facts
-from fixtrail.qa.judge.record import Record, write_record
 from fixtrail.qa.judge.rubric import Rubric
 from fixtrail.qa.judge.tokens import estimate_tokens
+from fixtrail.qa.judge.transcript import Transcript, write_transcript
 
 VERSION = "v2"
 """Of the rules and the frame; a change of their text is a new version, beside the old one."""
@@ -22,6 +24,7 @@ VERSION = "v2"
 ANSWER_TOKENS = 3_000
 """The answer is cut off behind so many: it takes about 600, the rest is room for models that think first."""
 
+_HANDLE = re.compile(r'\{"event": "(E\d+)"')
 _NONCE_LETTERS = 16
 _SPARE = 64
 """Tokens for what a server puts around two messages."""
@@ -40,17 +43,19 @@ class Prompt:
 class Draft:
     """A prompt but for what is new each time: the code of the fence, and the canary."""
 
-    record: Record
+    transcript: Transcript
     rubric: Rubric
     hash: str
     """SHA-256 of rubric and prompt text, in hexadecimal; the trace has no part in it."""
+    withheld: frozenset[str]
+    """Ids of events whose texts are not shown because they address the judge."""
 
     def prompt(self, *, nonce: str | None = None, word: str | None = None) -> Prompt:
         """Return a prompt with a new fence and a new canary, or with those given."""
         nonce = nonce or "".join(secrets.choice(string.ascii_lowercase) for _ in range(_NONCE_LETTERS))
         word = word or new_word()
-        middle = len(self.record.lines) // 2
-        lines = [*self.record.lines[:middle], canary_line(word), *self.record.lines[middle:]]
+        middle = len(self.transcript.lines) // 2
+        lines = [*self.transcript.lines[:middle], canary_line(word), *self.transcript.lines[middle:]]
         return _fill(self.rubric, lines, nonce, word)
 
     @property
@@ -73,10 +78,24 @@ def draft_prompt(timeline: Timeline, facts: Facts, rubric: Rubric, budget: int) 
     """
     system, user = _texts()
     frame = _size(_fill(rubric, [canary_line(new_word())], "n" * _NONCE_LETTERS, ""))
-    first = [entry for entry in (facts.last_edit, *facts.validating[-1:]) if entry is not None]
-    record = write_record(timeline, max(0, budget - frame), first=first, withheld=facts.addressing)
+    first = [entry for entry in (facts.last_change, *facts.validating[-1:]) if entry is not None]
+    withheld = facts.addressing
+    while True:
+        transcript = write_transcript(timeline, max(0, budget - frame), first=first, withheld=withheld)
+        # Outputs and diffs are looked at as far as they are shown. What takes the place of one may speak as well.
+        found = {_of(line) for line in transcript.lines if addresses_judge(line.replace("\\n", "\n"))}
+        more = {entry.event_id for handle, entry in transcript.shown.items() if handle in found} - withheld
+        if not more:
+            break
+        withheld |= more
     digest = hashlib.sha256("\0".join((rubric.text, system, user)).encode()).hexdigest()
-    return Draft(record, rubric, digest)
+    return Draft(transcript, rubric, digest, withheld)
+
+
+def _of(line: str) -> str | None:
+    """Return the handle that a line begins with."""
+    found = _HANDLE.match(line)
+    return found[1] if found else None
 
 
 def _fill(rubric: Rubric, lines: Sequence[str], nonce: str, word: str) -> Prompt:

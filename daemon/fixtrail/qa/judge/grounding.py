@@ -7,7 +7,7 @@ from typing import Literal
 
 from fixtrail_protocol.qa import Quote
 
-from fixtrail.qa.evidence.timeline import Entry, Run, Step, View
+from fixtrail.qa.evidence.timeline import Debug, Entry, Run, Step, View
 from fixtrail.qa.judge.answer import one_line, total_score
 from fixtrail.qa.judge.facts import CONTRADICTED_CAP, Facts
 from fixtrail.qa.judge.grounded_answer import CitedMark, GroundedAnswer
@@ -88,9 +88,11 @@ class _Need:
 
 _NEEDS = {
     "hypothesis_formation": _Need(lambda entry, _: isinstance(entry, Step), "a reasoning step"),
-    "evidence_gathering": _Need(lambda entry, _: isinstance(entry, View | Run), "a view, a command or a test run"),
+    "evidence_gathering": _Need(
+        lambda entry, _: isinstance(entry, View | Run | Debug), "a view, a command, a test run or a debugger"
+    ),
     "logical_coherence": _Need(lambda entry, _: isinstance(entry, Step), "a reasoning step", events=2),
-    "validation": _Need(lambda entry, facts: entry in facts.validating, "a run after the last change of the code"),
+    "validation": _Need(lambda entry, facts: entry in facts.validating, "a run after the last change of code or tests"),
     "depth": _Need(lambda entry, _: isinstance(entry, Step), "a reasoning step"),
 }
 

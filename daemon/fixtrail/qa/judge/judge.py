@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from fixtrail_protocol.process import Process
@@ -75,6 +75,10 @@ async def judge_trace(
     try:
         if settings.mode == "compat":
             return await _compat(timeline, settings, endpoint, cache, progress)
+        if not all(entry.event_id for entry in timeline.entries):
+            raise NotJudged(
+                "abstained", "The events have no ids (schema 1.0), so none can be cited; set judge.mode to compat."
+            )
         task = await asyncio.to_thread(_prepare, timeline, process, settings, endpoint)
         if cache is not None and (kept := await asyncio.to_thread(cache.load, task.key)) is not None:
             return kept
@@ -83,6 +87,8 @@ async def judge_trace(
         if cache is not None and result.status == "scored":
             await asyncio.to_thread(cache.save, task.key, result)
         return result
+    except NotJudged as why:
+        return Reasoning(status=why.status, reason=why.reason, mode=settings.mode, endpoint=endpoint.origin)
     except FixtrailError as error:
         return Reasoning(status="abstained", reason=str(error), mode=settings.mode, endpoint=endpoint.origin)
     except Exception as error:  # noqa: BLE001 - a finalize must not fail for its judge; the kind of error is kept
@@ -101,22 +107,23 @@ def _prepare(timeline: Timeline, process: Process, settings: JudgeSettings, endp
     """Write the prompt. Takes as long as the trace is long, so not on the event loop."""
     facts = find_facts(timeline, process)
     draft = draft_prompt(timeline, facts, load_rubric(settings.rubric), settings.prompt_tokens)
+    facts = replace(facts, addressing=draft.withheld, addressed=facts.addressed or bool(draft.withheld))
     key = content_key(
         ["grounded", CHECKS, endpoint.origin, settings.asked, settings.samples, settings.temperature],
-        [draft.content_hash, [entry.event_id for entry in draft.record.shown.values()], settings.review_spread],
+        [draft.content_hash, [entry.event_id for entry in draft.transcript.shown.values()], settings.review_spread],
         [facts.contradicted, sorted(facts.addressing), [run.event_id for run in facts.validating]],
     )
     return _Task(facts, draft, key)
 
 
 async def _judge(task: _Task, settings: JudgeSettings, endpoint: Endpoint, ends: float, progress: Say) -> Reasoning:
-    record = task.draft.record
+    transcript = task.draft.transcript
     result = Reasoning(
         status="abstained",
         mode="grounded",
-        steps=record.steps,
-        events=len(record.shown),
-        events_left_out=record.left_out,
+        steps=transcript.steps,
+        events=len(transcript.shown),
+        events_left_out=transcript.left_out,
         flags=["addresses_judge"] if task.facts.addressed else [],
         endpoint=endpoint.origin,
         rubric=task.draft.rubric.name,
@@ -125,7 +132,7 @@ async def _judge(task: _Task, settings: JudgeSettings, endpoint: Endpoint, ends:
         temperature=settings.temperature,
     )
     times = f" {settings.samples} times" if settings.samples > 1 else ""
-    progress(f"Asking {', '.join(settings.asked)} at {endpoint.origin}{times} about {len(record.shown)} events")
+    progress(f"Asking {', '.join(settings.asked)} at {endpoint.origin}{times} about {len(transcript.shown)} events")
     prompts = [(model, task.draft.prompt()) for model in settings.asked for _ in range(settings.samples)]
     questions = [
         Question(
@@ -164,7 +171,7 @@ def _check(
     if not sample.answer.can_assess:
         sample.why = NotJudged("abstained", f"{model} at {endpoint.origin} found that the record cannot be judged.")
         return None
-    checked = check_answer(sample.answer, task.draft.record.shown, task.facts)
+    checked = check_answer(sample.answer, task.draft.transcript.shown, task.facts)
     if checked.invented:
         sample.why = NotJudged(
             "invalid_response",

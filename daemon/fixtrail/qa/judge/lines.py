@@ -1,11 +1,11 @@
-"""What happened, one JSON line each: what the judge sees of a thought, a run, an edit and a view."""
+"""What happened, one JSON line each: what the judge sees of a thought, a run, an edit, a view and the like."""
 
 from typing import Literal
 
-from fixtrail.qa.evidence.timeline import Edit, Entry, Run, Step, View
+from fixtrail.qa.evidence.timeline import Debug, Edit, Entry, Gap, Run, Step, TreeMove, View
 from fixtrail.qa.judge.jsonline import Value, json_line
 
-What = Literal["reasoning", "test_run", "edit", "command", "view"]
+What = Literal["reasoning", "test_run", "edit", "command", "files_changed", "debug", "view", "gap"]
 
 WITHHELD = "text that addresses the assessor"
 
@@ -24,6 +24,12 @@ def what(entry: Entry) -> What:
             return "test_run" if entry.is_test else "command"
         case Edit():
             return "edit"
+        case TreeMove():
+            return "files_changed"
+        case Debug():
+            return "debug"
+        case Gap():
+            return "gap"
         case _:
             return "view"
 
@@ -56,6 +62,12 @@ def line_of(entry: Entry, limit: int, *, withheld: bool = False) -> str:
             _edit(fields, entry, limit)
         case View():
             _view(fields, entry)
+        case TreeMove():
+            _move(fields, entry)
+        case Debug():
+            _debug(fields, entry, limit)
+        case Gap():
+            fields["reason"] = entry.reason
     return json_line(fields)
 
 
@@ -76,6 +88,8 @@ def words_of(entry: Entry) -> str:
             return f"{entry.path}\n{entry.diff or ''}"
         case View():
             return entry.path
+        case Debug():
+            return "\n".join(part for part in (entry.expression, entry.path) if part)
         case _:
             return ""
 
@@ -127,6 +141,23 @@ def _view(fields: dict[str, Value], view: View) -> None:
         fields["lines"] = ", ".join(f"{first}-{last}" for first, last in view.ranges[:_MOST_RANGES])
     if view.dwell_ms:
         fields["seconds"] = round(view.dwell_ms / 1000)
+
+
+def _move(fields: dict[str, Value], move: TreeMove) -> None:
+    fields["by"] = move.actor
+    fields["operation"] = move.operation
+    fields["files"] = [_clip(path, _NAME_CHARS) for path in move.files[:_MOST_CASES]]
+    fields["count"] = move.files_changed
+
+
+def _debug(fields: dict[str, Value], debug: Debug, limit: int) -> None:
+    fields["phase"] = debug.phase
+    if debug.path is not None:
+        fields["path"] = _clip(debug.path, _NAME_CHARS)
+    if debug.line is not None:
+        fields["line"] = debug.line
+    if debug.expression is not None:
+        fields["expression"] = _clip(debug.expression, limit)
 
 
 def _without_heads(diff: str) -> str:

@@ -11,7 +11,16 @@ from fixtrail.qa.judge.tokens import estimate_tokens
 LIMITS = (4_000, 2_000, 1_000, 500, 240)
 """Characters that a text keeps; the first at which everything fits is taken."""
 
-SHARES: dict[What, float] = {"reasoning": 0.4, "test_run": 0.25, "edit": 0.2, "command": 0.1, "view": 0.05}
+SHARES: dict[What, float] = {
+    "reasoning": 0.4,
+    "test_run": 0.25,
+    "edit": 0.18,
+    "command": 0.08,
+    "files_changed": 0.02,
+    "debug": 0.02,
+    "view": 0.04,
+    "gap": 0.01,
+}
 """Of the budget where not everything fits. What one kind leaves over goes to the next, and at the end to the first."""
 
 _LINE_END = 1
@@ -21,7 +30,7 @@ _LEAST_TOKENS = 15
 
 
 @dataclass(frozen=True)
-class Record:
+class Transcript:
     """What of a timeline went into a prompt."""
 
     lines: Sequence[str]
@@ -38,9 +47,9 @@ class Record:
         return sum(isinstance(entry, Step) for entry in self.shown.values())
 
 
-def write_record(
+def write_transcript(
     timeline: Timeline, budget: int, *, first: Iterable[Entry] = (), withheld: frozenset[str] = frozenset()
-) -> Record:
+) -> Transcript:
     """Write a timeline as JSON lines of no more than ``budget`` tokens by :func:`estimate_tokens`.
 
     As much as fits, in this order: every entry, with as large a limit of :data:`LIMITS` on its texts as fits; or, at
@@ -61,9 +70,9 @@ def write_record(
     if len(entries) * _LEAST_TOKENS <= budget:
         for limit in LIMITS:
             if _fits(_write(entries, limit, withheld), budget):
-                return _record(entries, list(_write(entries, limit, withheld)), set(range(len(entries))))
+                return _transcript(entries, list(_write(entries, limit, withheld)), set(range(len(entries))))
     lines = list(_write(entries, LIMITS[-1], withheld))
-    return _record(entries, lines, _choose(entries, lines, budget, first))
+    return _transcript(entries, lines, _choose(entries, lines, budget, first))
 
 
 def _write(entries: Iterable[Entry], limit: int, withheld: frozenset[str]) -> Iterator[str]:
@@ -151,9 +160,9 @@ def _cost(line: str) -> int:
     return estimate_tokens(line) + _LINE_END
 
 
-def _record(entries: Sequence[Entry], lines: Sequence[str], chosen: set[int]) -> Record:
+def _transcript(entries: Sequence[Entry], lines: Sequence[str], chosen: set[int]) -> Transcript:
     shown = list(_with_gaps(entries, lines, chosen))
-    return Record(
+    return Transcript(
         lines=shown,
         shown={handle(entries[place]): entries[place] for place in sorted(chosen)},
         left_out=len(entries) - len(chosen),
