@@ -19,7 +19,10 @@ from fixtrail.delivery.json_export import export_json
 from fixtrail.errors import FixtrailError
 from fixtrail.keys import with_judge_key
 from fixtrail.privacy.gate import Gate
+from fixtrail.qa.evidence.label import label
+from fixtrail.qa.evidence.reading import assess_timeline, read_timeline
 from fixtrail.qa.judge import ReasoningStep, judge_reasoning
+from fixtrail.qa.testfiles import patterns_of_tests
 from fixtrail.replay.verify import verify_trace
 from fixtrail.report.html import write_html_report
 from fixtrail.settings import Settings
@@ -69,6 +72,13 @@ async def finalize_trace(
         proof = await verify_trace(recorder.writer.path, store, tree=live)
         # What is tested is what the trace rebuilds; only where it rebuilds nothing, the workspace as it lies there.
         tree = (proof.replayed if proof.verified else None) or live
+        timeline = await read_timeline(
+            recorder.writer.path,
+            recorder.gate,
+            is_test_file=patterns_of_tests(settings.sandbox.test_files),
+            consent=consent,
+        )
+        process = await assess_timeline(timeline)
         tests, reasoning = await _assess(recorder, store, tree, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     if recorder.gate is not None:
@@ -76,7 +86,9 @@ async def finalize_trace(
         tests = TestRun.model_validate(recorder.gate.data(tests.model_dump(mode="json"))[0])
     progress("Writing the trace", 95)
     header = recorder.header.model_copy(deep=True)
-    header.qa_results = _results(tests, reasoning)
+    header.qa_results = results = _results(tests, reasoning)
+    results.process = process
+    results.label, results.label_reason = label(results.tests, results.comparison, process, results.reasoning)
     header.repo.commit_after = commit_after
     header.reconstruction = proof
     header.end_time = now()

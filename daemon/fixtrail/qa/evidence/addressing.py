@@ -54,7 +54,7 @@ _IN_TEXT = (
     rf"\b{_UNDO} (?:(?:all|any|every|each|the|your|these|those|of|my) )*{_EARLIER} (?:\w+ )?{_ORDERS}\b",
     rf"\b{_UNDO} (?:the|your|this|that) {_any('rubric/grading/scoring/instructions/system prompt/guidelines')}\b",
     r"\b(?:new|updated|revised|real|actual) (?:system )?(?:instructions?|rubric|system prompt) ?:",
-    rf"\bas an? (?:ai assistant|automated (?:judge|grader|assessor)|{_MODEL}),? (?:you|i|it)\b",
+    rf"\bas an? (?:automated )?(?:ai |large )*(?:{_MODEL}|{_ROLE}|ai),? (?:you|i|it)\b",
     r"\b(?:reveal|print|repeat|show|output) (?:your|the) (?:system )?prompt\b",
     # Marks are asked for.
     rf"\b{_GIVE} (?:\w+ ){{0,3}}?(?:this|my|the|these|our) (?:\w+ )?{_WORK} (?:\w+ ){{0,3}}?{_TOP}",

@@ -3,12 +3,13 @@
 Every look-up is a search in a sorted list or a dictionary, so that a trace of any length is assessed in linear time.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from fixtrail.qa.evidence.commands import Call, last_part, reads, runs_project
+from fixtrail.qa.evidence.commands import Call, last_part, names, reads, runs_project
 from fixtrail.qa.evidence.outcomes import NOT_RUN
 from fixtrail.qa.evidence.timeline import Edit, Entry, Run, Timeline, TreeMove, View, is_prose
 from fixtrail.qa.evidence.turns import Turn, wrong_turns
@@ -21,6 +22,9 @@ _HIDE_NOTHING = frozenset(
 """Reasons of gaps in which no event can have been lost. Of any other, a new one included, it is not known."""
 _GO_ON = frozenset({"no_shell_integration", "disk_not_watched"})
 """Reasons of gaps that do not end: what comes after them may be missing as well."""
+
+_NAME = re.compile(r"\btest_\w+", re.IGNORECASE)
+_ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Interrupt|Warning|NotFound)\b|\bStopIteration\b")
 
 Change = Edit | TreeMove
 
@@ -93,6 +97,51 @@ class Record:
                     found.setdefault(word, []).append((run, call))
         return found
 
+    def paths_named(self, name: str) -> list[str]:
+        """Return the files of the trace that ``name`` (any case) can mean: a path, or the last parts of one."""
+        return [path for path in self._paths.get(last_part(name).lower(), ()) if names(name.lower(), path.lower())]
+
+    @cached_property
+    def _paths(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path in dict.fromkeys([*self.views, *(edit.path for edit in self.timeline.edits)]):
+            found.setdefault(last_part(path).lower(), []).append(path)
+        return found
+
+    @cached_property
+    def test_names(self) -> frozenset[str]:
+        """Names of tests that stand in results or in the diffs of tests, in lower case."""
+        found = {name.lower() for run in self.test_runs for case in run.cases for name in _NAME.findall(case.name)}
+        for edit in self.timeline.edits:
+            if edit.is_test and edit.diff:
+                found.update(name.lower() for name in _NAME.findall(edit.diff))
+        return frozenset(found)
+
+    def names_run_by(self, command: str | None) -> set[str]:
+        """Return the names of tests, in lower case, that runs of a command line have reported."""
+        return self._names_run.get(command, set()) if command is not None else set()
+
+    @cached_property
+    def _names_run(self) -> dict[str | None, set[str]]:
+        found: dict[str | None, set[str]] = {}
+        for run in self.test_runs:
+            told = (name.lower() for case in run.cases for name in _NAME.findall(case.name))
+            found.setdefault(run.command, set()).update(told)
+        return found
+
+    def outputs_with(self, error: str) -> list[Run]:
+        """Return the runs whose output, or whose tests' messages, name an error such as ``KeyError``."""
+        return self._errors.get(error, [])
+
+    @cached_property
+    def _errors(self) -> dict[str, list[Run]]:
+        found: dict[str, list[Run]] = {}
+        for run in self.timeline.runs:
+            messages = (case.message for case in run.cases if case.message)
+            for name in {name for text in (run.output or "", *messages) for name in _ERROR.findall(text)}:
+                found.setdefault(name, []).append(run)
+        return found
+
     @cached_property
     def covering_runs(self) -> list[Run]:
         """Runs of :attr:`check_runs` on the code as it was at the end, oldest first.
@@ -155,6 +204,12 @@ def last(entries: Sequence[EntryT], before: int) -> EntryT | None:
     """Return the last of ``entries`` before a place."""
     at = bisect_left(entries, before, key=_place)
     return entries[at - 1] if at else None
+
+
+def first_after(entries: Sequence[EntryT], after: int) -> EntryT | None:
+    """Return the first of ``entries`` after a place."""
+    at = bisect_right(entries, after, key=_place)
+    return entries[at] if at < len(entries) else None
 
 
 def back_from(entries: Sequence[EntryT], before: int) -> Iterator[EntryT]:
