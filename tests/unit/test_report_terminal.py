@@ -6,6 +6,7 @@ from fixtrail.report.terminal import print_report, summary_line
 from fixtrail_protocol.trace import TraceHeader
 from rich.console import Console
 
+from tests.judge import assessed_document
 from tests.support.traces import document, event, example, write_trace
 
 
@@ -73,3 +74,14 @@ def test_the_summary_is_one_line():
     )
     bare = document([], end_time=None, bug_id="two\nlines")
     assert summary_line(header(bare)) == "No verdict · no score · two lines · parcels · not finalized"
+
+
+async def test_the_process_is_printed_with_the_claims_that_the_record_contradicts(tmp_path):
+    text = await printed(tmp_path, assessed_document("contradicted_green"))
+    for words in (
+        "Process  Weak attempt",
+        "Hypothesis before the edit            yes",
+        "contradicted  \u201cAll tests pass now, including test_negative.\u201d",
+        "2 claims, 0 supported",
+    ):
+        assert words in text, words
