@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fixtrail.report import page
+from fixtrail.report import page, process
 from fixtrail.report.comparison import comparison
 from fixtrail.report.selection import Selection, select
 from fixtrail.report.timeline import Timeline
@@ -39,6 +39,7 @@ async def write_html_report(
             page.heading(header, selection.total),
             page.cards(results, selection.cited),
             comparison(results.comparison),
+            process.section(results, selection.linked | selection.cited),
             page.facts(header),
             page.receipts(results),
             '<section><h2>Timeline</h2><ol class="timeline">\n',

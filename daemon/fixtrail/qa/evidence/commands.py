@@ -172,6 +172,8 @@ def _is_test_task(program: str, task: str | None) -> bool:
 def is_part(call: Call) -> bool:
     """Whether a call that runs tests chooses some of them; an unknown argument counts as a choice."""
     words = list(call.arguments)
+    if _PYTHON.fullmatch(call.program) or call.program in _INTERPRETERS:
+        words = words[2:] if _name(words[0]) == "manage.py" else words[1:]
     if call.program in _TASK_PROGRAMS and (task := call.task()) in words:
         words = words[words.index(task) + 1 :] if task is not None else words
     if _CHOOSES.intersection(word.partition("=")[0] for word in words):
