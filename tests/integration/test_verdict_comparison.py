@@ -1,11 +1,13 @@
 """The final tests on the code before and after a fix, in the real engine."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fixtrail.qa.sandbox import Job, run_tests
 from fixtrail.qa.verdict import Assessment, Fixed, assess_tests
 from fixtrail.settings import SandboxSettings
-from fixtrail_protocol.qa import Environment
+from fixtrail_protocol.qa import Environment, TestRun
 
 from tests.support.fixes import Lists, make_fix
 from tests.support.sandbox import IMAGE, QUICK, engine, leftovers  # noqa: F401  engine is a fixture
@@ -60,7 +62,16 @@ async def test_each_test_is_sorted_by_how_it_ended_before_and_after(tmp_path: Pa
     assert Assessment(found.tests, None, type(found.comparison).model_validate(found.comparison.model_dump())) == found
 
 
-async def test_a_clear_fix_needs_two_runs_more_and_they_run_only_what_changed(tmp_path: Path) -> None:
+async def test_a_clear_fix_needs_two_runs_more_and_they_run_only_what_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[TestRun] = []
+
+    async def watched(job: Job, settings: SandboxSettings, *, progress: Callable[[str], None]) -> TestRun:
+        runs.append(await run_tests(job, settings, progress=progress))
+        return runs[-1]
+
+    monkeypatch.setattr("fixtrail.qa.verdict.assess.run_tests", watched)
     tests = TESTS.replace("== 0.3", "> 0.3")
     ini = "[pytest]\npythonpath = src\naddopts = -x\n"
     before = {"src/calc.py": BUG, "tests/test_calc.py": tests, "pytest.ini": ini}
@@ -68,9 +79,13 @@ async def test_a_clear_fix_needs_two_runs_more_and_they_run_only_what_changed(tm
 
     found = await assess(fixed)
 
+    changed = ["tests.test_calc::test_add", "tests.test_calc::test_known"]
     assert found.comparison is not None
     assert (found.tests.verdict, found.comparison.reruns) == ("passed", 2)
-    assert Lists.of(found.comparison).fail_to_pass == ["tests.test_calc::test_add", "tests.test_calc::test_known"]
+    assert Lists.of(found.comparison).fail_to_pass == changed
+    assert [len(run.cases or []) for run in runs] == [4, 4, 2, 2]
+    assert [run.tree for run in runs] == [fixed.final, fixed.baseline, fixed.final, fixed.baseline]
+    assert all([case.name for case in run.cases or []] == changed for run in runs[2:])
 
 
 async def test_none_is_run_again_when_that_is_set(tmp_path: Path) -> None:
