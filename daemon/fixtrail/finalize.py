@@ -5,6 +5,7 @@ Nothing is stored before everything is known, so a finalize that is cancelled or
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,10 @@ from fixtrail.capture.recorder import Recorder
 from fixtrail.delivery.json_export import export_json
 from fixtrail.keys import with_judge_key
 from fixtrail.privacy.gate import Gate
+from fixtrail.qa.evidence.label import label
+from fixtrail.qa.evidence.reading import assess_timeline, read_timeline
 from fixtrail.qa.judge import ReasoningStep, judge_reasoning
+from fixtrail.qa.testfiles import patterns_of_tests
 from fixtrail.qa.verdict import Assessment, Fixed, assess_tests
 from fixtrail.replay.verify import verify_trace
 from fixtrail.report.html import write_html_report
@@ -70,13 +74,22 @@ async def finalize_trace(
         proof = await verify_trace(recorder.writer.path, store, tree=live)
         # What is tested is what the trace rebuilds; only where it rebuilds nothing, the workspace as it lies there.
         tree = (proof.replayed if proof.verified else None) or live
-        tests, reasoning = await _assess(recorder, store, tree, settings, progress)
+        timeline = await read_timeline(
+            recorder.writer.path,
+            recorder.gate,
+            is_test_file=patterns_of_tests(settings.sandbox.test_files),
+            consent=consent,
+        )
+        process = await assess_timeline(timeline)
+        tests, reasoning = await _assess(recorder, store, tree, data, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     if recorder.gate is not None:
         tests = _redacted(tests, recorder.gate)
     progress("Writing the trace", 95)
     header = recorder.header.model_copy(deep=True)
-    header.qa_results = _results(tests, reasoning)
+    header.qa_results = results = _results(tests, reasoning)
+    results.process = process
+    results.label, results.label_reason = label(results.tests, results.comparison, process, results.reasoning)
     header.repo.commit_after = commit_after
     header.reconstruction = proof
     header.end_time = now()
@@ -106,7 +119,7 @@ async def finalize_trace(
 
 
 async def _assess(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
 ) -> tuple[Assessment, Reasoning]:
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
     steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
@@ -114,7 +127,7 @@ async def _assess(
     if consent is not None and consent.judge:
         settings = await asyncio.to_thread(with_judge_key, settings)
     async with asyncio.TaskGroup() as group:
-        tests = group.create_task(_run_tests(recorder, store, tree, settings, progress))
+        tests = group.create_task(_run_tests(recorder, store, tree, data, settings, progress))
         reasoning = group.create_task(
             judge_reasoning(
                 steps,
@@ -137,9 +150,10 @@ async def _reasoning_steps(path: Path, gate: Gate | None) -> list[ReasoningStep]
 
 
 async def _run_tests(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
+    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
 ) -> Assessment:
-    from fixtrail.qa.sandbox import reap_orphans
+    from fixtrail.qa.sandbox import in_turn, reap_orphans
+    from fixtrail.qa.sandbox.environment import prepare_environment
 
     command = recorder.header.repo.test_command
     if command is None:
@@ -152,9 +166,18 @@ async def _run_tests(
     progress("Running the tests", 15)
     baseline = recorder.header.baseline
     fixed = Fixed(store, baseline.tree if baseline is not None else None, tree, argv, recorder.trace_id)
-    async with asyncio.TaskGroup() as group:
+
+    def say(message: str) -> None:
+        progress(message, None)
+
+    async with in_turn(data.queue, settings.sandbox.parallel_runs, progress=say), asyncio.TaskGroup() as group:
         tests = group.create_task(
-            assess_tests(fixed, settings.sandbox, progress=lambda message: progress(message, None))
+            assess_tests(
+                fixed,
+                settings.sandbox,
+                progress=say,
+                prepare=partial(prepare_environment, argv=argv),
+            )
         )
         # What an earlier daemon left behind when it died goes now; this run need not wait for it.
         group.create_task(reap_orphans())

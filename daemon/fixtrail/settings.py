@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -65,8 +65,22 @@ class SandboxSettings(_Section):
     cpus: float = Field(default=2.0, gt=0)
     pids: int = Field(default=512, ge=16)
     output_bytes: int = Field(default=64 * 1024, ge=1024, description="Kept of the output, half head and half tail.")
+    parallel_runs: int = Field(default=1, ge=1, description="Finalizes of this user whose tests run at the same time.")
+    runtime: str | None = Field(default=None, description="The engine's OCI runtime, for example runsc.")
+    spare_seconds: float = Field(
+        default=300.0, ge=0, description="Beside the tests' own time, before a container counts as left behind."
+    )
     test_files: tuple[str, ...] = Field(
         default=DEFAULT_TEST_FILES, description="Patterns, as in .gitignore, of files that are tests."
+    )
+    network_builds: Literal["never", "allow"] = Field(
+        default="never", description="Whether a project's dependencies may be downloaded and installed in a container."
+    )
+    prepare: bool = Field(default=True, description="Begin with that when a recording starts, where it is allowed.")
+    environment_timeout_seconds: float = Field(default=600.0, gt=0, description="Deadline of the installation.")
+    environment_bytes: int = Field(default=8 * 1024**3, ge=1024**2, description="What is installed may be so large.")
+    dockerfile: str | None = Field(
+        default=None, description="A Dockerfile or devcontainer.json in the repository that makes the image instead."
     )
     reruns: int = Field(
         default=3, ge=0, le=20, description="How many runs may be made again to tell flaky tests, in total."
@@ -124,6 +138,7 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "FIXTRAIL_IMAGE": ("sandbox", "image"),
     "FIXTRAIL_TEST_COMMAND": ("test_command",),
     "FIXTRAIL_TEST_TIMEOUT": ("sandbox", "timeout_seconds"),
+    "FIXTRAIL_NETWORK_BUILDS": ("sandbox", "network_builds"),
     "OPENAI_API_KEY": ("judge", "api_key"),
     "FIXTRAIL_JUDGE_API_KEY": ("judge", "api_key"),
     "FIXTRAIL_JUDGE_BASE_URL": ("judge", "base_url"),

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     commits,
+    evidence,
     finalize,
     idle,
     keystroke,
@@ -19,6 +20,7 @@ from tests.benchmarks import (
     long_session,
     notifications,
     redaction,
+    sandbox,
     startup,
 )
 from tests.benchmarks.figure import Figure
@@ -34,6 +36,8 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "large_tree": large_tree.run,
     "long_session": long_session.run,
     "redaction": redaction.run,
+    "sandbox": sandbox.run,
+    "evidence": evidence.run,
 }
 
 

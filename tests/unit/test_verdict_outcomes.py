@@ -58,15 +58,21 @@ def test_a_folder_that_could_not_be_collected_takes_what_is_below_it():
     found = outcomes(run(2, "failed", **{"tests.sub": "error", "tests.other__a": "passed"}))
     assert found is not None
     assert found.of("tests.sub.test_x::a") == "failed"
-    assert found.of("tests.subway::a") == "failed", "the run failed and the file has no result at all"
+    assert found.of("tests.subway::a") is None
     assert found.of("tests.other::b") is None
 
 
 def test_a_runner_that_names_no_file_that_failed_loses_whole_classes_only():
     """As go does, when one package does not compile."""
-    before = run(1, "failed", runner=None, pkg_a__T1="passed")
-    after = run(0, runner=None, pkg_a__T1="passed", pkg_a__T2="passed", pkg_b__T3="passed")
+    before = run(1, "failed", runner="go", pkg_a__T1="passed")
+    after = run(0, runner="go", pkg_a__T1="passed", pkg_a__T2="passed", pkg_b__T3="passed")
     assert lists(split(before, after)) == (["pkg_b::T3"], ["pkg_a::T1"], [], [])
+
+
+def test_a_script_that_stops_at_its_first_failure_loses_nothing_but_what_it_names():
+    before = run(2, "failed", runner=None, **{"tests.new": "error"})
+    after = run(0, runner=None, **{"tests.new__x": "passed", "tests.old__a": "passed"})
+    assert lists(split(before, after)) == (["tests.new::x"], [], [], [])
 
 
 @pytest.mark.parametrize(("code", "tells"), [(2, True), (4, True), (0, False), (1, False), (3, False), (5, False)])
@@ -127,5 +133,6 @@ def test_counts_of_both_trees_are_summed_only_where_the_test_is_flaky():
 def test_a_rerun_that_tells_nothing_does_not_count():
     tally = Tally()
     tally.add(run(1, "failed", m__a="failed"))
-    tally.add(run(None, "infra_error"), ["m::a"])
+    tally.add(run(None, "infra_error"))
+    tally.add(run(4, "unknown"))
     assert together(tally) == []

@@ -25,6 +25,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("fixtrail.cli.traces", "report", "Print a readable report; write it as HTML."),
     "export": ("fixtrail.cli.traces", "export", "Write a trace to a file."),
     "upload": ("fixtrail.cli.traces", "upload", "Send a finished trace to a collector."),
+    "image": ("fixtrail.cli.image", "image", "Keep images with projects' dependencies."),
     "judge": ("fixtrail.cli.judge", "judge", "Measure the judge itself."),
     "key": ("fixtrail.cli.key", "key", "Keep keys in the system's keyring."),
     "collector": ("fixtrail.cli.collector", "collector", "Run a collector for a team."),

@@ -36,6 +36,7 @@ from fixtrail.capture.recorder import Recorder
 from fixtrail.capture.rows import new_id
 from fixtrail.errors import FixtrailError, InvalidParams, StateError, StoreError, not_recording
 from fixtrail.server.code import fresh_code, make_gate, reopened_code, tree_store
+from fixtrail.server.environment import EnvironmentAhead
 from fixtrail.server.guess import guess_test_command
 from fixtrail.server.heading import make_header
 from fixtrail.settings import Settings, load_settings
@@ -50,6 +51,8 @@ from fixtrail.store.writer import TraceWriter
 
 logger = logging.getLogger(__name__)
 
+REAP_AFTER_SECONDS = 2.0
+"""An editor that has just started a daemon has more urgent things to ask of it, and of the machine."""
 Progress = Callable[[str, int | None], None]
 """Told what is being done now, and how far the whole is, in per cent."""
 
@@ -82,8 +85,10 @@ class TraceService:
         self.on_message: Callable[[str], None] = lambda _message: None
         """Told in a sentence or two what a person should know."""
         self._last_finalize: FinalizeResult | None = None
+        self._environment = EnvironmentAhead()
         self._lifecycle = asyncio.Lock()
         self._problem: str | None = None
+        self._reaper: asyncio.Task[None] | None = None
 
     # --- opening --------------------------------------------------------------------------------------------
 
@@ -114,6 +119,7 @@ class TraceService:
         async with TraceReader(path) as reader:
             stored = await reader.trace()
             told_runs = await reader.told_runs()
+            paused_at = await reader.last_mark("paused") if stored.state == "paused" else None
         # A process that died while it finalized left the trace open: it is recording again.
         state = stored.state if stored.state in ("recording", "paused") else "recording"
         writer = self._writer(path)
@@ -134,6 +140,7 @@ class TraceService:
             sends_file_events=self.sends_file_events,
             state=state,
             told_runs=told_runs,
+            paused_at=paused_at,
         )
         self.recorder = recorder
         if mark is not None or state != stored.state:
@@ -243,6 +250,9 @@ class TraceService:
             self.data.remember_open_trace(workspace.root, trace_id)
             if self.watches_disk:
                 recorder.watch_disk(self.data.home)
+                if params.consent.code and code is not None and header.baseline is not None and header.baseline.tree:
+                    tree = header.baseline.tree
+                    self._environment.begin(store, tree, trace_id, test_command, settings.sandbox)
         self.on_status()
         return StartResult(trace_id=trace_id, start_time=header.start_time)
 
@@ -384,6 +394,7 @@ class TraceService:
             raise
         self._last_finalize = result
         self.recorder = None
+        await self._environment.end()
         self.data.forget_open_trace(recorder.workspace.root)
         self.on_status()
         return result
@@ -396,6 +407,7 @@ class TraceService:
                 if recorder.state == "finalizing":
                     raise StateError("trace/finalizing", "The trace is being finalized.", "Cancel that first.")
                 self.recorder = None
+                await self._environment.end()
                 trace_id = recorder.trace_id
                 await recorder.close()
                 self.data.forget_open_trace(recorder.workspace.root)
@@ -431,8 +443,15 @@ class TraceService:
             problem=self._problem,
         )
 
+    async def _reap(self) -> None:
+        from fixtrail.qa.sandbox import reap_until_none_is_left
+
+        await asyncio.sleep(REAP_AFTER_SECONDS)
+        await reap_until_none_is_left()
+
     async def tidy(self) -> None:
-        """Remove traces that are older than the user wants to keep them."""
+        """Remove what killed daemons left in the engine, and traces that are older than the user wants to keep them."""
+        self._reaper = asyncio.create_task(self._reap())
         days = self.settings(None).retention_days
         if days is None:
             return
@@ -441,6 +460,10 @@ class TraceService:
 
     async def close(self) -> None:
         """Store everything that is pending and let the trace go, still open for the next process."""
+        ended = asyncio.create_task(self._environment.end())
+        if self._reaper is not None:
+            self._reaper.cancel()
         if self.recorder is not None:
             recorder, self.recorder = self.recorder, None
             await recorder.close()
+        await ended

@@ -11,6 +11,7 @@
       exports/                  what finalize and export write
       workspaces/<hash>.json    the trace that is open for a folder
       installation.json         the random developer id
+      queue/                    places of runs that wait for each other
       logs/
 """
 
@@ -81,6 +82,11 @@ class DataDirectory:
     def logs(self) -> Path:
         """Folder of the logs, which hold ids and codes, never contents."""
         return self._folder("logs")
+
+    @property
+    def queue(self) -> Path:
+        """Folder in which the runs of all this user's processes stand in line."""
+        return self._folder("queue")
 
     def trace_path(self, trace_id: str) -> Path:
         """Return where the file of ``trace_id`` is, or will be."""

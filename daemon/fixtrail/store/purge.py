@@ -9,7 +9,7 @@ import filelock
 
 from fixtrail.store.layout import DataDirectory
 
-FOLDERS = ("traces", "exports", "workspaces", "logs")
+FOLDERS = ("traces", "exports", "workspaces", "logs", "environments")
 FILES = ("installation.json",)
 """What lies in a data directory; anything else there is not ours, and stays."""
 DAY = 86_400.0

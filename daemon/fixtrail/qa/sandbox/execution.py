@@ -19,7 +19,7 @@ from fixtrail.capture.junit import MAX_REPORT_BYTES
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import FixtrailError, UnavailableError
 from fixtrail.qa.sandbox import hardening
-from fixtrail.qa.sandbox.engine import Engine, connect, engine_trouble, explain
+from fixtrail.qa.sandbox.engine import Engine, check_runtime, connect, engine_trouble, explain
 from fixtrail.qa.sandbox.job import Job
 from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.runners import Account, Left, ask, inside, read, recognise
@@ -33,8 +33,6 @@ POLL_SECONDS = 0.1
 """How long a cancel or the deadline may go unnoticed while the tests print nothing."""
 SETTLE_SECONDS = 10
 """How long the engine may take from the end of the output, or from a kill, to a stopped container."""
-SPARE_SECONDS = 300
-"""What copying the tree in and the results out may take beside the tests' own time: after that it is an orphan."""
 _REMOVE_ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
@@ -76,6 +74,11 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
         say("Looking for the container engine")
         with connect() as engine:
             receipt.engine, receipt.endpoint = engine.title, _without_credentials(engine.endpoint.url)
+            with engine_trouble("telling what it can enforce"):
+                check_runtime(engine, settings.runtime)
+                unenforced = engine.facts().unenforced
+            if unenforced:
+                say(f"This engine does not enforce {', '.join(unenforced)}")
             with _container(engine, job, argv, settings) as name:
                 _Run(engine, name, job, settings, receipt, cancelled, say).go()
     except FixtrailError as error:
@@ -101,12 +104,12 @@ def _container(engine: Engine, job: Job, argv: list[str], settings: SandboxSetti
     name = f"fixtrail-{uuid.uuid4().hex}"
     labels = {
         hardening.LABEL_TRACE: job.trace_id,
-        hardening.LABEL_DEADLINE: str(int(time.time() + settings.timeout_seconds + SPARE_SECONDS)),
+        hardening.LABEL_DEADLINE: str(int(time.time() + settings.timeout_seconds + settings.spare_seconds)),
         hardening.LABEL_PID: str(os.getpid()),
     }
     try:
         with engine_trouble("making the container", settings.image):
-            hardening.create(engine.client, argv, settings, name=name, labels=labels)
+            hardening.create(engine, argv, settings, name=name, labels=labels)
         yield name
     finally:
         remove(engine, name)
@@ -178,9 +181,9 @@ class _Run:
     def _send_tree(self) -> None:
         try:
             with open_tree(self._job.tree_tar) as (tree, size), engine_trouble("taking in the tree"):
-                self._client.put_archive(
-                    self._name, hardening.VOLUME, self._checked(parcel(tree, size, inside(recognise(self._job.argv))))
-                )
+                carried = inside(recognise(self._job.argv))
+                packed = parcel(tree, size, hardening.UID, carried)
+                self._client.put_archive(self._name, hardening.VOLUME, self._checked(packed))
         except TreeError as error:
             raise UnavailableError(
                 "sandbox/tree-unpack-failed", f"The tree to test {error}.", "Finalize again."
@@ -200,7 +203,6 @@ class _Run:
                 self._say("Running the tests")
                 receipt.started, started = now(), time.monotonic()
                 self._client.start(self._name)
-                self._engine.facts()  # asked once per engine, and while the tests run it costs nothing
                 ended = self._drain(stream, started + self._settings.timeout_seconds)
             if not ended:
                 # Not while attached: Docker answers a kill only after it has delivered all output, and would wait

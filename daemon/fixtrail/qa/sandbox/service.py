@@ -1,24 +1,24 @@
 """The asynchronous front: one worker thread per run, and the event loop only waits.
 
-Before and after runs, dependency images, repeats for flakiness and a queue belong between this and
-:mod:`fixtrail.qa.sandbox.execution`: each is some runs of one :class:`~fixtrail.qa.sandbox.job.Job` after another.
+Runs before and after a fix, and repeats for flakiness, are made above this, in :mod:`fixtrail.qa.verdict`: each is one
+:class:`~fixtrail.qa.sandbox.job.Job`.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from fixtrail_protocol.qa import TestRun
 
 from fixtrail.errors import FixtrailError
 from fixtrail.qa.sandbox.job import EngineStatus, Job
+from fixtrail.qa.sandbox.threads import in_thread
 from fixtrail.settings import DEFAULT_IMAGE, SandboxSettings
 
 _log = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
 
 CANCEL_SECONDS = 10.0
 """How long a cancelled run may take to remove its container before it goes on with that in the background."""
@@ -26,33 +26,6 @@ CANCEL_SECONDS = 10.0
 
 def _silent(_: str) -> None:
     pass
-
-
-def _in_thread(name: str, work: Callable[[], _Result]) -> "asyncio.Future[_Result]":
-    """Run ``work`` in a thread of its own, which does not hold up the end of the process."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[_Result] = loop.create_future()
-
-    def settle(result: _Result | None, error: BaseException | None) -> None:
-        if future.cancelled():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result: _Result | None = None
-        problem: BaseException | None = None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001  handed on to whoever waits
-            problem = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, problem)
-
-    threading.Thread(target=run, name=name, daemon=True).start()
-    return future
 
 
 async def run_tests(job: Job, settings: SandboxSettings, *, progress: Callable[[str], None] = _silent) -> TestRun:
@@ -85,7 +58,7 @@ async def run_tests(job: Job, settings: SandboxSettings, *, progress: Callable[[
         except Cancelled:
             return None
 
-    running = _in_thread("fixtrail-sandbox", work)
+    running = in_thread("fixtrail-sandbox", work)
     try:
         receipt = await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -99,32 +72,47 @@ async def run_tests(job: Job, settings: SandboxSettings, *, progress: Callable[[
 
 
 async def reap_orphans() -> int:
-    """Remove containers of ours that outlived their deadline, and their volumes.
+    """Remove what is of ours in the engine and outlived its deadline: containers, volumes, networks, unnamed images.
 
     Returns
     -------
     int
         How many were removed; 0 too when no engine answers, since then none runs either.
     """
+    return (await _reap())[0]
 
-    def work() -> int:
+
+async def reap_until_none_is_left() -> None:
+    """Reap now, and again when the deadline of what is left has come, until there is nothing of ours any more."""
+    while True:
+        _, deadline = await _reap()
+        if deadline is None:
+            return
+        await asyncio.sleep(max(1.0, deadline + 1 - time.time()))
+
+
+async def _reap() -> tuple[int, float | None]:
+    """Return how many were removed, and the earliest deadline of what is left."""
+
+    def work() -> tuple[int, float | None]:
         from fixtrail.qa.sandbox.orphans import reap
 
-        return reap()
+        sweep = reap()
+        return sweep.removed, sweep.next_deadline
 
     try:
-        return await _in_thread("fixtrail-reaper", work)
+        return await in_thread("fixtrail-reaper", work)
     except FixtrailError as error:
         _log.info("orphans were not looked for: %s", error)
-        return 0
+        return 0, None
 
 
-async def engine_status(image: str = DEFAULT_IMAGE) -> EngineStatus:
-    """Say whether tests can be run: which engine answers, and whether it holds ``image``. Never raises."""
+async def engine_status(image: str = DEFAULT_IMAGE, runtime: str | None = None) -> EngineStatus:
+    """Say whether tests can be run: which engine answers, whether it has ``image`` and ``runtime``. Never raises."""
 
     def work() -> EngineStatus:
         from fixtrail.qa.sandbox.status import status
 
-        return status(image)
+        return status(image, runtime)
 
-    return await _in_thread("fixtrail-engine-status", work)
+    return await in_thread("fixtrail-engine-status", work)

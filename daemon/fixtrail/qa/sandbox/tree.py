@@ -41,7 +41,7 @@ def _member(name: str, mode: int, *, size: int = 0, kind: bytes = tarfile.REGTYP
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-def parcel(tree: BinaryIO, size: int, inside: Mapping[str, bytes] | None = None) -> Iterator[bytes]:
+def parcel(tree: BinaryIO, size: int, owner: int, inside: Mapping[str, bytes] | None = None) -> Iterator[bytes]:
     """Yield a tar archive for :data:`fixtrail.qa.sandbox.hardening.VOLUME`.
 
     It holds ``tree.tar`` and the witness, which the tests may read, and ``out/junit.xml``, empty, which they may
@@ -54,6 +54,8 @@ def parcel(tree: BinaryIO, size: int, inside: Mapping[str, bytes] | None = None)
         The tree's own tar, open for reading at its beginning.
     size
         Its length in bytes.
+    owner
+        User and group that the tests run as.
     inside
         What the runner needs, for the folder ``inside``: content by name. Only to be read, as the witness.
 
@@ -63,7 +65,7 @@ def parcel(tree: BinaryIO, size: int, inside: Mapping[str, bytes] | None = None)
         ``tree`` cannot be read, or ends before ``size`` bytes.
     """
     yield _member("out", 0o755, kind=tarfile.DIRTYPE)
-    yield _member("out/junit.xml", 0o644, owner=1000)
+    yield _member("out/junit.xml", 0o644, owner=owner)
     carried = {f"{witness.FOLDER}/{name}": content for name, content in witness.files().items()}
     carried |= {f"inside/{name}": content for name, content in (inside or {}).items()}
     for name, content in carried.items():

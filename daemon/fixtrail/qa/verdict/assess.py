@@ -235,10 +235,10 @@ class _Assessing:
         argv = select(self._fixed.argv, final.runner, names, self._plan.paths)
         if argv is None:
             argv = run_all(self._fixed.argv, final.runner)
-        await self._run(side, argv, names=names, what="again, for flaky tests, on ")
+        await self._run(side, argv, what="again, for flaky tests, on ")
         return True
 
-    async def _run(self, side: _Side, argv: list[str], *, names: list[str] | None = None, what: str = "") -> TestRun:
+    async def _run(self, side: _Side, argv: list[str], *, what: str = "") -> TestRun:
         self._runs += 1
         of = f" of {self._planned}" if self._planned is not None and self._planned >= self._runs else ""
         place = f"Run {self._runs}{of}, {what}{side.words}"
@@ -248,5 +248,5 @@ class _Assessing:
 
         job = Job(argv=argv, tree_tar=side.tree.tar, tree_id=side.tree.id, trace_id=self._fixed.trace_id)
         run = await run_tests(job, self._settings, progress=say)
-        side.tally.add(run, names or ())
+        side.tally.add(run)
         return run

@@ -15,14 +15,10 @@ class Tally:
         self._passed: dict[str, int] = defaultdict(int)
         self._failed: dict[str, int] = defaultdict(int)
 
-    def add(self, run: TestRun, names: Iterable[str] = ()) -> None:
-        """Count a run; of ``names`` also those that it could not collect. A run that tells nothing counts for nothing.
-
-        A test that is skipped, or not there, is not counted.
-        """
+    def add(self, run: TestRun) -> None:
+        """Count a run. One that tells nothing counts for nothing, and so does a test that is skipped or not there."""
         known = outcomes(run)
-        found = {WHOLE: whole(run)} if known is None else {**known.tests, **{name: known.of(name) for name in names}}
-        for name, outcome in found.items():
+        for name, outcome in ({WHOLE: whole(run)} if known is None else known.tests).items():
             if outcome == "passed":
                 self._passed[name] += 1
             elif outcome == "failed":

@@ -26,15 +26,16 @@ class Outcomes:
         Of each name the worst that was told of it: a name that stands for several tests passes when all of them do.
     lost_groups
         Files and folders that could not be collected, as the report names them: their tests have no results.
-    failed
-        The run ended with failure, so that tests without a result may be missing for a reason.
+    groups_lost
+        The runner names nothing that could not be loaded, and the run failed: a file or class without any result is
+        lost.
     complete
         Every test of the report is in ``tests``: none was left out for its length.
     """
 
     tests: Mapping[str, Outcome]
     lost_groups: frozenset[str] = frozenset()
-    failed: bool = False
+    groups_lost: bool = False
     complete: bool = True
     _groups: frozenset[str] = field(default=frozenset(), repr=False)
 
@@ -46,14 +47,14 @@ class Outcomes:
     def lost(self, name: str) -> bool:
         """Whether ``name`` has no result because what it stands in could not be loaded.
 
-        The report names a file or folder that failed; or, of a runner whose report does not, the run failed and
-        nothing else of the same file or class has a result.
+        The report names a file or folder that failed; or, of a runner known to name none, the run failed and nothing
+        else of the same file or class has a result.
         """
         if name in self.tests or not self.complete:
             return False
         if any(name.startswith((f"{group}::", f"{group}.")) for group in self.lost_groups):
             return True
-        return self.failed and _group(name) not in self._groups
+        return self.groups_lost and _group(name) not in self._groups
 
     def failing(self) -> list[str]:
         """Return the names that failed, in the report's order."""
@@ -74,7 +75,7 @@ def outcomes(run: TestRun) -> Outcomes | None:
         return None
     if run.cases is None:
         lost = run.runner == "pytest" and run.exit_code in _NOT_COLLECTED
-        return Outcomes({}, failed=True) if lost else None
+        return Outcomes({}, groups_lost=True) if lost else None
     if run.exit_code == 0 and (run.failed or run.errors):
         return None
     tests: dict[str, Outcome] = {}
@@ -90,7 +91,8 @@ def outcomes(run: TestRun) -> Outcomes | None:
     return Outcomes(
         tests,
         frozenset(lost_groups),
-        failed=run.exit_code not in (0, 5),
+        # pytest tells what it could not collect; a runner we do not know may have stopped at its first failure.
+        groups_lost=run.exit_code != 0 and run.runner not in (None, "pytest"),
         complete=counted <= len(run.cases),
         _groups=frozenset(map(_group, tests)),
     )

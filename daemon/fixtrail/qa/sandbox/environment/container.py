@@ -1,0 +1,300 @@
+"""The container a recipe runs in: as closed as the tests' own, but with a network, and gone when it has run.
+
+Its root is read-only. What it installs lies on one volume, what it is told and its temporary files on another; both are
+removed with it, and only :data:`~fixtrail.qa.sandbox.environment.recipe.RESULT` is taken out before.
+"""
+
+import contextlib
+import io
+import os
+import tarfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from docker.errors import APIError
+from docker.types import LogConfig, Mount, Ulimit
+
+from fixtrail.capture.output import HeadAndTail
+from fixtrail.errors import UnavailableError
+from fixtrail.qa.sandbox import hardening
+from fixtrail.qa.sandbox.engine import Engine, engine_trouble
+from fixtrail.qa.sandbox.environment.access import ACCESS, Access
+from fixtrail.qa.sandbox.environment.recipe import INPUT, RESULT, RESULT_VOLUME, WORK, Recipe
+from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, Cancelled, remove
+from fixtrail.qa.sandbox.output import Demultiplexer
+from fixtrail.qa.sandbox.tree import open_tree, parcel
+from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
+from fixtrail.settings import SandboxSettings
+
+PROGRAM_MISSING = 114
+LOG_BYTES = 64 * 1024
+_BACKGROUND_SHARES = 64
+"""Of the processors, where a usual container has 1024: a build in the background waits for everybody else."""
+_TEMPORARY = f"{hardening.VOLUME}/tmp"  # noqa: S108  the container's own
+
+# What the machine's settings hold reaches the tools from files: nothing of it stands in the container's configuration.
+_WRAPPER = f"""\
+exec 2>&1
+umask 022
+command -p tar -xf {hardening.VOLUME}/tree.tar -C {WORK} || exit {UNPACK_FAILED}
+for program in $FIXTRAIL_NEEDS; do
+  command -v "$program" >/dev/null || {{ echo "$program: not found"; exit {PROGRAM_MISSING}; }}
+done
+. {ACCESS}/environment
+command -p mkdir -p "$HOME" && cd {WORK} || exit {UNPACK_FAILED}
+exec /bin/sh {INPUT}/build.sh
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a recipe's script ended."""
+
+    exit_code: int
+    oom_killed: bool
+    timed_out: bool
+    log: str
+
+
+class BuildContainer:
+    """One container from its making to its removal.
+
+    Parameters
+    ----------
+    name
+        The container's.
+    cancelled
+        Set from another thread to call the build off.
+    """
+
+    def __init__(self, engine: Engine, name: str, cancelled: threading.Event) -> None:
+        self._engine = engine
+        self._client = engine.client
+        self._name = name
+        self._cancelled = cancelled
+        self._output = HeadAndTail(LOG_BYTES)
+
+    def check_cancelled(self) -> None:
+        """Raise :class:`Cancelled` if the build was called off."""
+        if self._cancelled.is_set():
+            raise Cancelled
+
+    def send_tree(self, path: Path) -> None:
+        """Copy the tree in; raises :class:`~fixtrail.qa.sandbox.tree.TreeError`."""
+        with open_tree(path) as (tree, size), engine_trouble("taking in the tree"):
+            self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size, hardening.UID)))
+
+    def send_inputs(self, recipe: Recipe, access: Access) -> None:
+        """Copy in the script, its files and the access settings, and make the folders that the script writes to."""
+        folders = {"in": (0o755, 0), "access": (0o755, 0), "tmp": (0o755, hardening.UID)}
+        files = {f"in/{name}": text.encode() for name, text in {**recipe.files, "build.sh": recipe.script}.items()}
+        files |= {f"access/{name}": data for name, data in access.files.items()}
+        with engine_trouble("taking in the recipe"):
+            self._client.put_archive(self._name, hardening.VOLUME, _archive(folders, files))
+            self._client.put_archive(
+                self._name, RESULT_VOLUME, _archive({Path(RESULT).name: (0o755, hardening.UID)}, {})
+            )
+
+    def run(self, timeout_seconds: float) -> Outcome:
+        """Run the script to its end, or to the deadline."""
+        with engine_trouble("installing dependencies"):
+            with self._attached() as stream:
+                self.check_cancelled()
+                self._client.start(self._name)
+                ended = self._drain(stream, time.monotonic() + timeout_seconds)
+            timed_out = not ended and self._kill()
+            state = self._stopped()
+        return Outcome(
+            exit_code=state.get("ExitCode", -1),
+            oom_killed=bool(state.get("OOMKilled")),
+            timed_out=timed_out,
+            log=self._output.text(),
+        )
+
+    def take_result(self, target: Path, limit: int) -> int:
+        """Write what was installed to ``target`` as a tar whose members begin with the folder's own name.
+
+        Returns
+        -------
+        int
+            Its size in bytes; more than ``limit``: it was cut off there and is of no use.
+        """
+        size = 0
+        with engine_trouble("handing out what was installed"), target.open("wb") as file:
+            stream, _ = self._client.get_archive(self._name, RESULT, chunk_size=1024**2)
+            try:
+                for piece in self._checked(stream):
+                    file.write(piece)
+                    size += len(piece)
+                    if size > limit:
+                        break
+            finally:
+                stream.close()
+        return size
+
+    def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self.check_cancelled()
+            yield piece
+
+    @contextlib.contextmanager
+    def _attached(self) -> Iterator[Any]:
+        wrapped = self._client.attach_socket(self._name, {"stdout": 1, "stderr": 1, "stream": 1})
+        stream = getattr(wrapped, "_sock", wrapped)  # the SDK's wrapper does not survive a timeout
+        stream.settimeout(POLL_SECONDS)
+        try:
+            yield stream
+        finally:
+            getattr(wrapped, "_response", wrapped).close()
+
+    def _drain(self, stream: Any, deadline: float) -> bool:
+        """Read to the end of the output; False: the deadline came first."""
+        frames = Demultiplexer(self._output.feed)
+        while time.monotonic() < deadline:
+            self.check_cancelled()
+            try:
+                data = stream.recv(65536)
+            except TimeoutError:
+                continue
+            if not data:
+                return True
+            frames.feed(data)
+        return False
+
+    def _kill(self) -> bool:
+        """Kill the container; False: it had ended by itself."""
+        try:
+            self._client.kill(self._name)
+        except APIError as error:
+            if error.status_code in (404, 409):
+                return False
+            raise
+        return True
+
+    def _stopped(self) -> dict[str, Any]:
+        give_up = time.monotonic() + SETTLE_SECONDS
+        while True:
+            self.check_cancelled()
+            self._engine.knock()
+            with contextlib.suppress(requests.ReadTimeout, requests.ConnectionError):
+                self._client.wait(self._name, timeout=1)
+            state: dict[str, Any] = self._client.inspect_container(self._name)["State"]
+            if not state.get("Running"):
+                return state
+            if time.monotonic() >= give_up:
+                raise UnavailableError(
+                    "docker/engine-error",
+                    "The engine closed the output of the installation, but its container runs on.",
+                    "Look at the engine's log and try again.",
+                )
+
+
+@contextlib.contextmanager
+def build_container(
+    engine: Engine,
+    image: str,
+    recipe: Recipe,
+    trace_id: str,
+    settings: SandboxSettings,
+    cancelled: threading.Event,
+    *,
+    background: bool,
+) -> Iterator[BuildContainer]:
+    """Make a stopped container, and remove it and its volumes at the end, whatever happened.
+
+    Its labels are those of a test's container, so that what a killed daemon leaves is reaped in the same way.
+    """
+    name = f"fixtrail-{uuid.uuid4().hex}"
+    deadline = int(time.time() + settings.environment_timeout_seconds + settings.spare_seconds)
+    labels = {
+        hardening.LABEL_TRACE: trace_id,
+        hardening.LABEL_DEADLINE: str(deadline),
+        hardening.LABEL_PID: str(os.getpid()),
+    }
+    try:
+        with engine_trouble("making the container", image):
+            _create(engine, name, image, recipe, settings, labels, background=background)
+        yield BuildContainer(engine, name, cancelled)
+    finally:
+        remove(engine, name)
+
+
+def _create(
+    engine: Engine,
+    name: str,
+    image: str,
+    recipe: Recipe,
+    settings: SandboxSettings,
+    labels: dict[str, str],
+    *,
+    background: bool,
+) -> None:
+    client = engine.client
+    tmpfs = hardening.tmpfs_options(engine, settings)
+    host = client.create_host_config(
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        ipc_mode="private",
+        init=True,
+        mem_limit=settings.memory_bytes,
+        memswap_limit=settings.memory_bytes,
+        cpu_period=100_000,
+        cpu_quota=int(settings.cpus * 100_000),
+        cpu_shares=_BACKGROUND_SHARES if background else None,
+        pids_limit=settings.pids,
+        ulimits=[
+            Ulimit(name="nofile", soft=4096, hard=4096),
+            Ulimit(name="core", soft=0, hard=0),
+            Ulimit(name="fsize", soft=settings.environment_bytes, hard=settings.environment_bytes),
+        ],
+        tmpfs={WORK: tmpfs, "/tmp": tmpfs},  # noqa: S108  the container's own
+        mounts=[
+            Mount(place, None, type="volume", no_copy=True, labels=labels)
+            for place in (hardening.VOLUME, RESULT_VOLUME)
+        ],
+        log_config=LogConfig(type="none"),
+    )
+    client.create_container(
+        image,
+        [],
+        entrypoint=["/bin/sh", "-c", _WRAPPER],
+        name=name,
+        hostname=hardening.HOSTNAME,
+        user=hardening.USER,
+        environment={
+            "CI": "true",
+            "FIXTRAIL_NEEDS": " ".join(recipe.needs),
+            "HOME": f"{_TEMPORARY}/home",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "TERM": "dumb",
+            "TMPDIR": _TEMPORARY,
+            "TZ": "UTC",
+        },
+        labels=labels,
+        host_config=host,
+        healthcheck={"test": ["NONE"]},
+        use_config_proxy=False,
+    )
+
+
+def _archive(folders: dict[str, tuple[int, int]], files: dict[str, bytes]) -> bytes:
+    """Return a tar; folders are given with mode and owner, files are read-only and the container user's."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, (mode, owner) in folders.items():
+            info = tarfile.TarInfo(name)
+            info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, mode, owner, owner
+            tar.addfile(info)
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode, info.uid, info.gid = len(data), 0o400, hardening.UID, hardening.UID
+            tar.addfile(info, io.BytesIO(data))
+    return packed.getvalue()

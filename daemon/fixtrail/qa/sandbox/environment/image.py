@@ -1,0 +1,107 @@
+"""An environment's image in the engine: looked up, or made of the base and one layer."""
+
+import io
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+from docker.errors import ImageNotFound
+
+from fixtrail.errors import UnavailableError
+from fixtrail.qa.sandbox.engine import Engine, engine_trouble
+from fixtrail.qa.sandbox.environment.recipe import BASE_PATH, RESULT_VOLUME, Recipe
+from fixtrail.qa.sandbox.execution import Cancelled
+
+_STEP_SECONDS = 600
+"""How long the engine may be silent while it writes the layer."""
+_CHUNK_BYTES = 1024**2
+
+
+def find_image(engine: Engine, name: str) -> dict[str, Any] | None:
+    """Return what the engine says of an image, or None when it holds none of that name."""
+    with engine_trouble("looking for an image"):
+        try:
+            found: dict[str, Any] = engine.client.inspect_image(name)  # type: ignore[no-untyped-call]
+        except ImageNotFound:
+            return None
+    return found
+
+
+def assemble(
+    engine: Engine,
+    base: dict[str, Any],
+    recipe: Recipe,
+    layer: Path,
+    *,
+    tag: str,
+    labels: dict[str, str],
+    cancelled: threading.Event,
+) -> str:
+    """Make an image of the base and one layer, and return its id.
+
+    No program runs for it, and nothing but the layer, the recipe's variables and the labels goes in: neither what the
+    build was told nor what it did elsewhere. The name is given last, so there is never half an image under it.
+
+    Parameters
+    ----------
+    base
+        What the engine says of the base image.
+    layer
+        A tar, unpacked over :data:`~fixtrail.qa.sandbox.environment.recipe.RESULT_VOLUME`.
+    """
+    before = dict(each.partition("=")[::2] for each in base["Config"].get("Env") or ())
+    variables = {**recipe.environment, "PATH": ":".join([*recipe.path, before.get("PATH") or BASE_PATH])}
+    dockerfile = "".join(
+        [
+            f"FROM {base['Id']}\n",
+            *(f"ENV {name}={_quoted(value)}\n" for name, value in variables.items()),
+            "LABEL " + " ".join(f"{_quoted(name)}={_quoted(value)}" for name, value in labels.items()) + "\n",
+            f"ADD layer.tar {RESULT_VOLUME}/\n",
+        ]
+    )
+    with engine_trouble("making the image"), layer.open("rb") as file:
+        context = _context(dockerfile.encode(), file, layer.stat().st_size, cancelled)
+        answers = engine.client.build(
+            fileobj=cast("IO[bytes]", context),  # requests sends a generator as it comes
+            custom_context=True,
+            tag=tag,
+            rm=True,
+            forcerm=True,
+            network_mode="none",
+            timeout=_STEP_SECONDS,
+            decode=True,
+        )
+        for answer in answers:
+            if error := answer.get("error"):
+                raise UnavailableError("docker/engine-error", f"The engine failed while making the image: {error}.")
+        found = engine.client.inspect_image(tag)  # type: ignore[no-untyped-call]
+        if cancelled.is_set():
+            engine.client.remove_image(tag)
+            raise Cancelled
+    return str(found["Id"])
+
+
+def _quoted(value: str) -> str:
+    """Write a value in a Dockerfile so that nothing in it is expanded."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", " ")
+    return f'"{escaped}"'
+
+
+def _context(dockerfile: bytes, layer: Any, size: int, cancelled: threading.Event) -> Iterator[bytes]:
+    """Yield a tar of the Dockerfile and the layer, without holding the layer in memory."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        info = tarfile.TarInfo("Dockerfile")
+        info.size = len(dockerfile)
+        tar.addfile(info, io.BytesIO(dockerfile))
+        head = packed.tell()
+    info = tarfile.TarInfo("layer.tar")
+    info.size = size
+    yield packed.getvalue()[:head] + info.tobuf(tarfile.GNU_FORMAT)
+    while piece := layer.read(_CHUNK_BYTES):
+        if cancelled.is_set():
+            raise Cancelled
+        yield piece
+    yield b"\0" * (-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
