@@ -229,7 +229,7 @@ async def test_a_script_of_package_json_goes_by_its_exit_code(tmp_path: Path) ->
     assert "exit code alone" in (receipt.reason or "")
 
 
-@pytest.mark.parametrize("runner", ["unittest", "go", "jest", "vitest"])
+@pytest.mark.parametrize("runner", ["unittest", "go", "jest"])
 async def test_the_command_in_the_receipt_can_be_run_again(tmp_path: Path, runner: str) -> None:
     first = await run(tmp_path, runner, "passing")
     task = Job(first.command, pack(tmp_path, sample(runner, "passing")), None, "test-receipt")

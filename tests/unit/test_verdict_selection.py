@@ -52,11 +52,17 @@ def test_the_commands_own_paths_give_way(argv: list[str], kept: list[str]):
         (["pytest", "--of-some-plug-in", "tests"], "pytest"),
         (["pytest", "nowhere"], "pytest"),
         (["./check.sh"], "pytest"),
-        (["./check.sh"], None),
+        (["make", "test"], None),
     ],
 )
 def test_where_it_cannot_be_told_the_whole_command_runs(argv: list[str], runner: str | None):
     assert select(argv, runner, ["tests.test_a::test_x"], PATHS) is None
+
+
+def test_other_runners_need_no_files_to_select():
+    wanted = ["go", "test", "-run", "^(TestA)$", "./..."]
+    assert select(["go", "test", "./..."], "go", ["example.com/calc::TestA/part"], ()) == wanted
+    assert run_all(["cargo", "test"], "cargo") == ["cargo", "test", "--no-fail-fast"]
 
 
 def test_many_tests_are_run_whole():
