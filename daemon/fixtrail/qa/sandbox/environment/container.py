@@ -34,6 +34,11 @@ from fixtrail.settings import SandboxSettings
 
 PROGRAM_MISSING = 114
 LOG_BYTES = 64 * 1024
+FREE_BYTES = 2 * 1024**3
+"""A build is ended when the engine's disk has less left."""
+DISK_SECONDS = 2.0
+_SILENT_LIMIT = 3
+_WATCHER = "65534:65534"
 _BACKGROUND_SHARES = 64
 """Of the processors, where a usual container has 1024: a build in the background waits for everybody else."""
 _TEMPORARY = f"{hardening.VOLUME}/tmp"  # noqa: S108  the container's own
@@ -59,6 +64,7 @@ class Outcome:
     exit_code: int
     oom_killed: bool
     timed_out: bool
+    disk_full: bool
     log: str
 
 
@@ -71,14 +77,19 @@ class BuildContainer:
         The container's.
     cancelled
         Set from another thread to call the build off.
+    free_bytes
+        What the engine's disk has to keep.
     """
 
-    def __init__(self, engine: Engine, name: str, cancelled: threading.Event) -> None:
+    def __init__(self, engine: Engine, name: str, cancelled: threading.Event, free_bytes: int) -> None:
         self._engine = engine
         self._client = engine.client
         self._name = name
         self._cancelled = cancelled
         self._output = HeadAndTail(LOG_BYTES)
+        self._free_bytes = free_bytes
+        self._silent = 0
+        self._full = False
 
     def check_cancelled(self) -> None:
         """Raise :class:`Cancelled` if the build was called off."""
@@ -106,12 +117,13 @@ class BuildContainer:
                 self.check_cancelled()
                 self._client.start(self._name)
                 ended = self._drain(stream, time.monotonic() + timeout_seconds)
-            timed_out = not ended and self._kill()
+            killed = not ended and self._kill()
             state = self._stopped()
         return Outcome(
             exit_code=state.get("ExitCode", -1),
             oom_killed=bool(state.get("OOMKilled")),
-            timed_out=timed_out,
+            timed_out=killed and not self._full,
+            disk_full=killed and self._full,
             log=self._output.text(),
         )
 
@@ -154,8 +166,14 @@ class BuildContainer:
     def _drain(self, stream: Any, deadline: float) -> bool:
         """Read to the end of the output; False: the deadline came first."""
         frames = Demultiplexer(self._output.feed)
-        while time.monotonic() < deadline:
+        look = time.monotonic() + DISK_SECONDS
+        while (moment := time.monotonic()) < deadline:
             self.check_cancelled()
+            if moment >= look:
+                if not self._disk_has_room():
+                    self._full = True
+                    return False
+                look = time.monotonic() + DISK_SECONDS
             try:
                 data = stream.recv(65536)
             except TimeoutError:
@@ -164,6 +182,22 @@ class BuildContainer:
                 return True
             frames.feed(data)
         return False
+
+    def _disk_has_room(self) -> bool:
+        """Whether the engine's disk, on which the volumes lie without a limit, is far from full.
+
+        Asked in the container, since the engine may be on another machine, by a user whose processes those of the
+        build cannot touch. An answer that does not come three times in a row counts as no.
+        """
+        try:
+            asked = self._client.exec_create(self._name, ["df", "-Pk", RESULT_VOLUME], user=_WATCHER)
+            answer = self._client.exec_start(asked["Id"]).decode("ascii", "replace")
+            free_bytes = int(answer.splitlines()[-1].split()[3]) * 1024
+        except (APIError, IndexError, ValueError):
+            self._silent += 1
+            return self._silent < _SILENT_LIMIT
+        self._silent = 0
+        return free_bytes >= self._free_bytes
 
     def _kill(self) -> bool:
         """Kill the container; False: it had ended by itself."""
@@ -218,7 +252,7 @@ def build_container(
     try:
         with engine_trouble("making the container", image):
             _create(engine, name, image, recipe, settings, labels, background=background)
-        yield BuildContainer(engine, name, cancelled)
+        yield BuildContainer(engine, name, cancelled, FREE_BYTES)
     finally:
         remove(engine, name)
 

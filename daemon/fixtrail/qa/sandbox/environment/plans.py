@@ -147,6 +147,8 @@ class RecipePlan:
                 f"Installing dependencies with {recipe.name} had not ended after "
                 f"{settings.environment_timeout_seconds:g} seconds (sandbox.environment_timeout_seconds)."
             )
+        if outcome.disk_full:
+            return "Installing dependencies was ended because the engine's disk was nearly full."
         if outcome.oom_killed:
             return f"Installing dependencies needed more than {settings.memory_bytes // 1024**2} MB of memory."
         if outcome.exit_code == 0:
