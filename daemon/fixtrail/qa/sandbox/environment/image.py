@@ -56,8 +56,8 @@ def assemble(
     dockerfile = "".join(
         [
             f"FROM {base['Id']}\n",
-            *(f"ENV {name}={_quoted(value)}\n" for name, value in variables.items()),
             "LABEL " + " ".join(f"{_quoted(name)}={_quoted(value)}" for name, value in labels.items()) + "\n",
+            *(f"ENV {name}={_quoted(value)}\n" for name, value in variables.items()),
             f"ADD layer.tar {RESULT_VOLUME}/\n",
         ]
     )
@@ -67,6 +67,7 @@ def assemble(
             fileobj=cast("IO[bytes]", context),  # requests sends a generator as it comes
             custom_context=True,
             tag=tag,
+            nocache=True,  # a step shared with another image would go when that one is removed, while it is used here
             rm=True,
             forcerm=True,
             network_mode="none",
