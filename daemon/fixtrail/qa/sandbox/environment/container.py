@@ -5,9 +5,7 @@ removed with it, and only :data:`~fixtrail.qa.sandbox.environment.recipe.RESULT`
 """
 
 import contextlib
-import io
 import os
-import tarfile
 import threading
 import time
 import uuid
@@ -25,13 +23,16 @@ from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox import hardening
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
 from fixtrail.qa.sandbox.environment.access import ACCESS, Access
+from fixtrail.qa.sandbox.environment.archive import large_file, small_archive
 from fixtrail.qa.sandbox.environment.recipe import INPUT, RESULT, RESULT_VOLUME, WORK, Recipe
 from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, SPARE_SECONDS, Cancelled, remove
 from fixtrail.qa.sandbox.output import Demultiplexer
-from fixtrail.qa.sandbox.tree import open_tree, parcel
+from fixtrail.qa.sandbox.tree import TreeError, open_tree
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
 
+UID = int(hardening.USER.partition(":")[0])
+"""The tests' own."""
 PROGRAM_MISSING = 114
 LOG_BYTES = 64 * 1024
 FREE_BYTES = 2 * 1024**3
@@ -99,16 +100,20 @@ class BuildContainer:
     def send_tree(self, path: Path) -> None:
         """Copy the tree in; raises :class:`~fixtrail.qa.sandbox.tree.TreeError`."""
         with open_tree(path) as (tree, size), engine_trouble("taking in the tree"):
-            self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size)))
+            try:
+                packed = self._checked(large_file("tree.tar", tree, size))
+                self._client.put_archive(self._name, hardening.VOLUME, packed)
+            except EOFError:
+                raise TreeError("became shorter while it was read") from None
 
     def send_inputs(self, recipe: Recipe, access: Access) -> None:
         """Copy in the script, its files and the access settings, and make the folders that the script writes to."""
-        folders = {"in": (0o755, 0), "access": (0o755, 0), "tmp": (0o755, 1000)}
+        folders = {"in": (0o755, 0), "access": (0o755, 0), "tmp": (0o755, UID)}
         files = {f"in/{name}": text.encode() for name, text in {**recipe.files, "build.sh": recipe.script}.items()}
         files |= {f"access/{name}": data for name, data in access.files.items()}
         with engine_trouble("taking in the recipe"):
-            self._client.put_archive(self._name, hardening.VOLUME, _archive(folders, files))
-            self._client.put_archive(self._name, RESULT_VOLUME, _archive({Path(RESULT).name: (0o755, 1000)}, {}))
+            self._client.put_archive(self._name, hardening.VOLUME, small_archive(folders, files, UID))
+            self._client.put_archive(self._name, RESULT_VOLUME, small_archive({Path(RESULT).name: (0o755, UID)}, {}))
 
     def run(self, timeout_seconds: float) -> Outcome:
         """Run the script to its end, or to the deadline."""
@@ -268,7 +273,8 @@ def _create(
     background: bool,
 ) -> None:
     client = engine.client
-    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},uid=1000,gid=1000"
+    owner = "mode=1777" if engine.name == "Podman" else f"uid={UID},gid={UID}"  # Podman knows no owner of a tmpfs
+    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},{owner}"
     host = client.create_host_config(
         read_only=True,
         cap_drop=["ALL"],
@@ -315,18 +321,3 @@ def _create(
         healthcheck={"test": ["NONE"]},
         use_config_proxy=False,
     )
-
-
-def _archive(folders: dict[str, tuple[int, int]], files: dict[str, bytes]) -> bytes:
-    """Return a tar; folders are given with mode and owner, files are read-only and the container user's."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, (mode, owner) in folders.items():
-            info = tarfile.TarInfo(name)
-            info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, mode, owner, owner
-            tar.addfile(info)
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mode, info.uid, info.gid = len(data), 0o400, 1000, 1000
-            tar.addfile(info, io.BytesIO(data))
-    return packed.getvalue()
