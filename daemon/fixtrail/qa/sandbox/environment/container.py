@@ -16,46 +16,26 @@ from typing import Any
 
 import requests
 from docker.errors import APIError
-from docker.types import LogConfig, Mount, Ulimit
 
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox import hardening
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
-from fixtrail.qa.sandbox.environment.access import ACCESS, Access
+from fixtrail.qa.sandbox.environment.access import Access
 from fixtrail.qa.sandbox.environment.archive import large_file, small_archive
-from fixtrail.qa.sandbox.environment.recipe import INPUT, RESULT, RESULT_VOLUME, WORK, Recipe
+from fixtrail.qa.sandbox.environment.confinement import UID, create
+from fixtrail.qa.sandbox.environment.recipe import RESULT, RESULT_VOLUME, Recipe
 from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, SPARE_SECONDS, Cancelled, remove
 from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.tree import TreeError, open_tree
-from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
 
-UID = int(hardening.USER.partition(":")[0])
-"""The tests' own."""
-PROGRAM_MISSING = 114
 LOG_BYTES = 64 * 1024
 FREE_BYTES = 2 * 1024**3
 """A build is ended when the engine's disk has less left."""
 DISK_SECONDS = 2.0
 _SILENT_LIMIT = 3
 _WATCHER = "65534:65534"
-_BACKGROUND_SHARES = 64
-"""Of the processors, where a usual container has 1024: a build in the background waits for everybody else."""
-_TEMPORARY = f"{hardening.VOLUME}/tmp"  # noqa: S108  the container's own
-
-# What the machine's settings hold reaches the tools from files: nothing of it stands in the container's configuration.
-_WRAPPER = f"""\
-exec 2>&1
-umask 022
-command -p tar -xf {hardening.VOLUME}/tree.tar -C {WORK} || exit {UNPACK_FAILED}
-for program in $FIXTRAIL_NEEDS; do
-  command -v "$program" >/dev/null || {{ echo "$program: not found"; exit {PROGRAM_MISSING}; }}
-done
-. {ACCESS}/environment
-command -p mkdir -p "$HOME" && cd {WORK} || exit {UNPACK_FAILED}
-exec /bin/sh {INPUT}/build.sh
-"""
 
 
 @dataclass(frozen=True)
@@ -256,68 +236,7 @@ def build_container(
     }
     try:
         with engine_trouble("making the container", image):
-            _create(engine, name, image, recipe, settings, labels, background=background)
+            create(engine, name, image, recipe.needs, settings, labels, background=background)
         yield BuildContainer(engine, name, cancelled, FREE_BYTES)
     finally:
         remove(engine, name)
-
-
-def _create(
-    engine: Engine,
-    name: str,
-    image: str,
-    recipe: Recipe,
-    settings: SandboxSettings,
-    labels: dict[str, str],
-    *,
-    background: bool,
-) -> None:
-    client = engine.client
-    owner = "mode=1777" if engine.name == "Podman" else f"uid={UID},gid={UID}"  # Podman knows no owner of a tmpfs
-    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},{owner}"
-    host = client.create_host_config(
-        read_only=True,
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
-        ipc_mode="private",
-        init=True,
-        mem_limit=settings.memory_bytes,
-        memswap_limit=settings.memory_bytes,
-        cpu_period=100_000,
-        cpu_quota=int(settings.cpus * 100_000),
-        cpu_shares=_BACKGROUND_SHARES if background else None,
-        pids_limit=settings.pids,
-        ulimits=[
-            Ulimit(name="nofile", soft=4096, hard=4096),
-            Ulimit(name="core", soft=0, hard=0),
-            Ulimit(name="fsize", soft=settings.environment_bytes, hard=settings.environment_bytes),
-        ],
-        tmpfs={WORK: tmpfs, "/tmp": tmpfs},  # noqa: S108  the container's own
-        mounts=[
-            Mount(place, None, type="volume", no_copy=True, labels=labels)
-            for place in (hardening.VOLUME, RESULT_VOLUME)
-        ],
-        log_config=LogConfig(type="none"),
-    )
-    client.create_container(
-        image,
-        [],
-        entrypoint=["/bin/sh", "-c", _WRAPPER],
-        name=name,
-        hostname=hardening.HOSTNAME,
-        user=hardening.USER,
-        environment={
-            "CI": "true",
-            "FIXTRAIL_NEEDS": " ".join(recipe.needs),
-            "HOME": f"{_TEMPORARY}/home",
-            "LANG": "C.UTF-8",
-            "LC_ALL": "C.UTF-8",
-            "TERM": "dumb",
-            "TMPDIR": _TEMPORARY,
-            "TZ": "UTC",
-        },
-        labels=labels,
-        host_config=host,
-        healthcheck={"test": ["NONE"]},
-        use_config_proxy=False,
-    )

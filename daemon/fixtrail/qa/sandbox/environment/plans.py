@@ -11,7 +11,8 @@ from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
 from fixtrail.qa.sandbox.environment import engine_build
 from fixtrail.qa.sandbox.environment.access import read_access
-from fixtrail.qa.sandbox.environment.container import PROGRAM_MISSING, Outcome, build_container
+from fixtrail.qa.sandbox.environment.confinement import PROGRAM_MISSING
+from fixtrail.qa.sandbox.environment.container import Outcome, build_container
 from fixtrail.qa.sandbox.environment.dockerfile import Blueprint
 from fixtrail.qa.sandbox.environment.engine_build import BuildFailedError
 from fixtrail.qa.sandbox.environment.files import TreeFiles
