@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 NODE_ENV = export PATH="$$(eval "$$(scripts/setup-editors --node --print-env)"; echo "$$FIXTRAIL_NODE_BIN"):$$PATH"
 
-.PHONY: help demo test test-quick test-nightly soak lint schema vsix bench python docker node editors model histories extension clean
+.PHONY: help demo test test-quick test-nightly soak lint schema vsix bench python docker node editors model histories fixes runners extension clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -16,9 +16,9 @@ demo: python ## Record and score a bug fix, start to end
 	@scripts/setup-docker --optional && scripts/base-image || true
 	@$(BIN)/fixtrail demo
 
-test: python docker editors model histories extension ## Install what the tests need, and run every test
+test: python docker runners editors model histories fixes extension ## Install what the tests need, and run every test
 	@$(NODE_ENV); cd vscode-extension && npm test
-	@eval "$$(scripts/setup-editors --print-env)"; eval "$$(scripts/setup-model --print-env)"; eval "$$(scripts/setup-histories --print-env)"; $(BIN)/python -m pytest
+	@eval "$$(scripts/setup-editors --print-env)"; eval "$$(scripts/setup-model --print-env)"; eval "$$(scripts/setup-histories --print-env)"; eval "$$(scripts/setup-fixes --print-env)"; $(BIN)/python -m pytest
 
 test-quick: python ## The tests that need no Docker, editor or model
 	@$(BIN)/python -m pytest -m 'not docker and not editor and not model'
@@ -61,6 +61,9 @@ docker:
 node:
 	@scripts/setup-editors --node
 
+runners:
+	@scripts/runner-images
+
 editors:
 	@scripts/setup-editors
 
@@ -69,6 +72,9 @@ model:
 
 histories: python
 	@scripts/setup-histories
+
+fixes: python
+	@scripts/setup-fixes
 
 extension: node vscode-extension/node_modules/.package-lock.json
 

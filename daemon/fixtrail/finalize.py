@@ -4,35 +4,40 @@ Nothing is stored before everything is known, so a finalize that is cancelled or
 """
 
 import asyncio
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
+from typing import TypeVar
 
-from fixtrail_protocol.base import now
+from fixtrail_protocol.base import DocumentModel, now
 from fixtrail_protocol.commands import CommandError, parse_test_command
+from fixtrail_protocol.process import Process
 from fixtrail_protocol.qa import QaResults, Reasoning, TestRun
 from fixtrail_protocol.rpc import FinalizeResult
 from fixtrail_protocol.trace import Capture
 
 from fixtrail.capture.recorder import Recorder
 from fixtrail.delivery.json_export import export_json
-from fixtrail.errors import FixtrailError
 from fixtrail.keys import with_judge_key
 from fixtrail.privacy.gate import Gate
-from fixtrail.qa.judge import ReasoningStep, judge_reasoning
+from fixtrail.qa.evidence.label import label
+from fixtrail.qa.evidence.reading import assess_timeline, read_timeline
+from fixtrail.qa.evidence.timeline import Timeline
+from fixtrail.qa.judge import JudgeCache, judge_trace
+from fixtrail.qa.testfiles import patterns_of_tests
+from fixtrail.qa.verdict import Assessment, Fixed, assess_tests
 from fixtrail.replay.verify import verify_trace
 from fixtrail.report.html import write_html_report
 from fixtrail.settings import Settings
 from fixtrail.store.chain import seal
 from fixtrail.store.git import git_line
 from fixtrail.store.layout import DataDirectory
-from fixtrail.store.reader import TraceReader
 from fixtrail.store.tree import TreeStore, open_tree_store
 
 SNIPPET_CHARACTERS = 2_000
 """Tail of the test output that goes into the 1.0 field ``test_output_snippet``."""
 
 Progress = Callable[[str, int | None], None]
+Part = TypeVar("Part", bound=DocumentModel)
 
 
 async def finalize_trace(
@@ -69,14 +74,22 @@ async def finalize_trace(
         proof = await verify_trace(recorder.writer.path, store, tree=live)
         # What is tested is what the trace rebuilds; only where it rebuilds nothing, the workspace as it lies there.
         tree = (proof.replayed if proof.verified else None) or live
-        tests, reasoning = await _assess(recorder, store, tree, settings, progress)
+        timeline = await read_timeline(
+            recorder.writer.path,
+            recorder.gate,
+            is_test_file=patterns_of_tests(settings.sandbox.test_files),
+            consent=consent,
+        )
+        process = await assess_timeline(timeline)
+        tests, reasoning = await _assess(recorder, store, tree, timeline, process, data, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     if recorder.gate is not None:
-        # The tests saw the whole files, and may have printed what is in them.
-        tests = TestRun.model_validate(recorder.gate.data(tests.model_dump(mode="json"))[0])
+        tests = _redacted(tests, recorder.gate)
     progress("Writing the trace", 95)
     header = recorder.header.model_copy(deep=True)
-    header.qa_results = _results(tests, reasoning)
+    header.qa_results = results = _results(tests, reasoning)
+    results.process = process
+    results.label, results.label_reason = label(results.tests, results.comparison, process, results.reasoning)
     header.repo.commit_after = commit_after
     header.reconstruction = proof
     header.end_time = now()
@@ -106,71 +119,85 @@ async def finalize_trace(
 
 
 async def _assess(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
-) -> tuple[TestRun, Reasoning]:
+    recorder: Recorder,
+    store: TreeStore,
+    tree: str,
+    timeline: Timeline,
+    process: Process,
+    data: DataDirectory,
+    settings: Settings,
+    progress: Progress,
+) -> tuple[Assessment, Reasoning]:
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
-    steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
     consent = recorder.header.consent
     if consent is not None and consent.judge:
         settings = await asyncio.to_thread(with_judge_key, settings)
     async with asyncio.TaskGroup() as group:
-        tests = group.create_task(_run_tests(recorder, store, tree, settings, progress))
+        tests = group.create_task(_run_tests(recorder, store, tree, data, settings, progress))
         reasoning = group.create_task(
-            judge_reasoning(
-                steps,
+            judge_trace(
+                timeline,
+                process,
                 settings.judge,
                 consent=consent is not None and consent.judge,
+                cache=JudgeCache(data.judgement_path(recorder.trace_id)),
                 progress=lambda message: progress(message, None),
             )
         )
     return tests.result(), reasoning.result()
 
 
-async def _reasoning_steps(path: Path, gate: Gate | None) -> list[ReasoningStep]:
-    steps = []
-    async with TraceReader(path) as reader:
-        async for event in reader.events("reasoning_step"):
-            content = event.document()["data"]
-            text = gate.text(content["content"]) if gate is not None else content["content"]
-            steps.append(ReasoningStep(event.event_id, text, event.timestamp, content.get("kind")))
-    return steps
-
-
 async def _run_tests(
-    recorder: Recorder, store: TreeStore, tree: str, settings: Settings, progress: Progress
-) -> TestRun:
-    from fixtrail.qa.sandbox import Job, reap_orphans, run_tests
+    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
+) -> Assessment:
+    from fixtrail.qa.sandbox import in_turn, reap_orphans
+    from fixtrail.qa.sandbox.environment import prepare_environment
 
     command = recorder.header.repo.test_command
     if command is None:
         reason = "The trace has no test command; name one at the start or in the settings."
-        return TestRun(verdict="unknown", reason=reason, command=[], tree=tree)
+        return Assessment(TestRun(verdict="unknown", reason=reason, command=[], tree=tree))
     try:
         argv = parse_test_command(command)
     except CommandError as error:
-        return TestRun(verdict="unknown", reason=str(error), command=[], tree=tree)
-    with tempfile.TemporaryDirectory(prefix="fixtrail-") as folder:
-        tar = Path(folder) / "tree.tar"
+        return Assessment(TestRun(verdict="unknown", reason=str(error), command=[], tree=tree))
+    progress("Running the tests", 15)
+    baseline = recorder.header.baseline
+    fixed = Fixed(store, baseline.tree if baseline is not None else None, tree, argv, recorder.trace_id)
 
-        def write() -> None:
-            with tar.open("wb") as file:
-                store.write_tar(tree, file, whole=True)
+    def say(message: str) -> None:
+        progress(message, None)
 
-        try:
-            await asyncio.to_thread(write)
-        except FixtrailError as error:
-            return TestRun(verdict="infra_error", reason=str(error), command=argv, tree=tree)
-        progress("Running the tests", 15)
-        job = Job(argv=argv, tree_tar=tar, tree_id=tree, trace_id=recorder.trace_id)
-        async with asyncio.TaskGroup() as group:
-            run = group.create_task(run_tests(job, settings.sandbox, progress=lambda message: progress(message, None)))
-            # What an earlier daemon left behind when it died goes now; this run need not wait for it.
-            group.create_task(reap_orphans())
-        return run.result()
+    async with in_turn(data.queue, settings.sandbox.parallel_runs, progress=say), asyncio.TaskGroup() as group:
+        tests = group.create_task(
+            assess_tests(
+                fixed,
+                settings.sandbox,
+                progress=say,
+                prepare=partial(prepare_environment, argv=argv),
+            )
+        )
+        # What an earlier daemon left behind when it died goes now; this run need not wait for it.
+        group.create_task(reap_orphans())
+    return tests.result()
 
 
-def _results(tests: TestRun, reasoning: Reasoning) -> QaResults:
+def _redacted(found: Assessment, gate: Gate) -> Assessment:
+    """The tests saw the whole files, and may have printed what is in them."""
+
+    def hide(part: Part) -> Part:
+        return type(part).model_validate(gate.data(part.model_dump(mode="json"))[0])
+
+    return Assessment(
+        hide(found.tests),
+        hide(found.environment) if found.environment is not None else None,
+        hide(found.comparison) if found.comparison is not None else None,
+    )
+
+
+def _results(found: Assessment, reasoning: Reasoning) -> QaResults:
     """Put the five fields of 1.0 before what they rest on. Only a run that came to an end passes or fails."""
+    tests = found.tests
     passed = {"passed": True, "failed": False}.get(tests.verdict)
     output = tests.output or tests.reason
     return QaResults(
@@ -180,6 +207,8 @@ def _results(tests: TestRun, reasoning: Reasoning) -> QaResults:
         reasoning_score=reasoning.score,
         reasoning_feedback=reasoning.feedback,
         tests=tests,
+        environment=found.environment,
+        comparison=found.comparison,
         reasoning=reasoning,
     )
 

@@ -238,6 +238,8 @@ class SessionMarkData(DocumentModel):
         "editor_restarted",
         "daemon_restarted",
         "consent_changed",
+        "clock_changed",
+        "machine_slept",
     ]
     detail: str | None = None
 
@@ -288,6 +290,11 @@ class RecordedEvent(DocumentModel, Generic[TypeT, DataT]):
     seq: Annotated[int, Field(ge=1)] | None = None
     actor: Actor | None = None
     redactions: list[Redaction] | None = None
+    clock_ms: Count | None = Field(
+        default=None,
+        description="A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. "
+        "Differences mean something until the machine starts anew.",
+    )
 
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:

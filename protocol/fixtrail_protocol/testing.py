@@ -24,6 +24,7 @@ class Limits(DocumentModel):
     no_new_privileges: bool | None = None
     timeout_seconds: float | None = None
     runtime: str | None = Field(default=None, description="The engine's OCI runtime, for example runc or runsc.")
+    seccomp: str | None = Field(default=None, description="The profile that system calls are filtered by.")
 
 
 class TestRun(DocumentModel):
@@ -36,7 +37,8 @@ class TestRun(DocumentModel):
     error_code: str | None = Field(
         default=None,
         description="What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, "
-        "docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.",
+        "docker/runtime-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or "
+        "sandbox/tree-unpack-failed.",
     )
     command: list[str] = Field(description="The argument list that was run.")
     runner: str | None = Field(default=None, description="The test runner that was recognised; null: exit code alone.")

@@ -13,6 +13,7 @@ from rich.table import Table
 from tests.benchmarks import (
     commits,
     environment,
+    evidence,
     finalize,
     idle,
     keystroke,
@@ -20,6 +21,7 @@ from tests.benchmarks import (
     long_session,
     notifications,
     redaction,
+    sandbox,
     startup,
 )
 from tests.benchmarks.figure import Figure
@@ -36,6 +38,8 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "large_tree": large_tree.run,
     "long_session": long_session.run,
     "redaction": redaction.run,
+    "sandbox": sandbox.run,
+    "evidence": evidence.run,
 }
 
 

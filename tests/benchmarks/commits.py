@@ -17,7 +17,7 @@ EVENTS = 20_000
 BATCH = 100
 ROUNDS = 5
 
-INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, zeroblob(32))"
+INSERT = "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, zeroblob(32), 1)"
 
 
 class _Daemon:
@@ -72,7 +72,7 @@ class _Raw:
         for place in range(0, EVENTS, BATCH):
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(
-                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, zeroblob(32))", rows[place : place + BATCH]
+                "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, zeroblob(32), 1)", rows[place : place + BATCH]
             )
             self._db.execute("COMMIT")
         return time.perf_counter() - begin

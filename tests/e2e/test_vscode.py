@@ -89,7 +89,12 @@ def check_order(trace: dict[str, Any]) -> None:
 @pytest.mark.docker
 def test_a_fix_is_recorded_and_scored(vscode: Open, project: Path) -> None:
     with vscode(project) as editor:
-        assert editor.offered_commands("Trace: ") == ["Trace: Export", "Trace: Show Log", "Trace: Start Recording"]
+        assert editor.offered_commands("Trace: ") == [
+            "Trace: Export",
+            "Trace: Set Key",
+            "Trace: Show Log",
+            "Trace: Start Recording",
+        ]
         assert not editor.daemons(), "something runs before the first start"
         start_recording(editor, "Code", "Terminal output", "File views")
         editor.open_file("prices.py")

@@ -95,3 +95,22 @@ def test_secrets_and_what_is_forgotten_are_nowhere(vscode: Open, project: Path) 
     assert {"deleted", "deleted_code"} <= reasons
     assert trace["reconstruction"]["reason"] == "not_possible: changes of the code were deleted on purpose"
     assert TOKEN not in json.dumps(trace)
+
+
+def test_a_key_in_the_secret_storage_reaches_the_daemon_and_no_file_of_ours(vscode: Open, project: Path) -> None:
+    key = "planted-key-0f9a7c"
+    with vscode(project) as editor:
+        start_recording(editor, "Code")
+        [before] = editor.daemons()
+        assert "FIXTRAIL_JUDGE_API_KEY" not in before.environ()
+        editor.run_command("Trace: Set Key")
+        editor.pick("Key of the judge")
+        editor.enter("Key of the judge", key)
+        editor.wait_for_new_daemon(before.pid)
+        editor.wait_for_status("REC")
+        [daemon] = editor.daemons()
+        assert daemon.environ()["FIXTRAIL_JUDGE_API_KEY"] == key
+        assert key.encode() not in kept(editor)
+        logs = [*editor.home.glob("user/logs/**/*.log"), *editor.home.glob("data/logs/*")]
+        assert logs
+        assert not [log for log in logs if key in log.read_text(errors="replace")]

@@ -496,6 +496,20 @@ async def test_what_a_client_tells_of_a_pause_is_not_kept_and_what_came_before_i
     assert told == ["thought before the pause, sent late", "after"]
 
 
+async def test_a_daemon_that_takes_up_a_paused_trace_keeps_nothing_of_the_pause(workspace: Path) -> None:
+    before = thought("thought before the pause, sent late")
+    async with DaemonClient.running(workspace) as daemon:
+        trace = await daemon.start(workspace)
+        await asyncio.sleep(0.01)
+        await daemon.request("trace/pause", {})
+    async with DaemonClient.running(workspace) as daemon:
+        daemon.events("editor", 1, [before, thought("of the pause")])
+        await daemon.recorded("editor", 2)
+        await daemon.request("trace/resume", {})
+        told = [each["data"]["content"] for each in await daemon.get(trace, "reasoning_step")]
+    assert told == ["thought before the pause, sent late"]
+
+
 async def test_a_pause_takes_no_reasoning(daemon: DaemonClient, workspace: Path) -> None:
     await daemon.start(workspace)
     await daemon.request("trace/pause", {})
@@ -521,3 +535,17 @@ async def test_events_are_deleted_for_good(daemon: DaemonClient, workspace: Path
     for file in (isolated / "traces").glob(f"{trace}.db*"):
         assert b"a thought to forget" not in file.read_bytes(), file
     assert (await daemon.request("trace/reason", {"content": "next"}))["seq"] == gone["seq"] + 1
+
+
+async def test_every_event_has_a_second_clock_that_only_goes_forward(workspace: Path) -> None:
+    async with DaemonClient.running(workspace) as daemon:
+        trace = await daemon.start(workspace)
+        for number in range(5):
+            await daemon.request("trace/reason", {"content": f"{number}"})
+        clocks = [each["clock_ms"] for each in await daemon.get(trace)]
+    async with DaemonClient.running(workspace) as daemon:
+        await daemon.request("trace/resume", {"traceId": trace})
+        await daemon.request("trace/reason", {"content": "after a restart"})
+        clocks += [each["clock_ms"] for each in (await daemon.get(trace))[len(clocks) :]]
+    assert clocks == sorted(clocks)
+    assert len(clocks) > 6

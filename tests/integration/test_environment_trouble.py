@@ -202,7 +202,7 @@ raise SystemExit(f"tried: {tried} as {os.getuid()}")
 async def test_a_hostile_build_writes_nowhere_else_and_has_no_rights(tmp_path: Path) -> None:
     environment = await fails(tmp_path, with_setup(HOSTILE))
 
-    assert f"tried: {{}} as {container.UID}" in (environment.log or "")
+    assert "tried: {} as 61000" in (environment.log or "")
 
 
 @pytest.mark.parametrize("seconds", [0, 0.05, 0.2, 0.5, 1.0, 2.0, 3.0, 3.3, 3.6, 3.9, 4.2])

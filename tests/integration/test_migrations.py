@@ -65,6 +65,7 @@ async def test_a_file_of_every_version_goes_on(tmp_path: Path, version: int) -> 
         page = await reader.linked_page(0, 100)
     assert [(event.event_id, event.data) for event, _ in page[:-1]] == events
     assert all(link for _, link in page)
+    assert [event.clock is None for event, _ in page] == [True] * 9 + [False], "only what is new has a second clock"
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (len(migrations()),)
     db.close()

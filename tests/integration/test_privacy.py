@@ -1,12 +1,13 @@
 """Nothing leaks: secrets never reach the data directory, the proof holds all the same, and what is deleted is gone."""
 
+import asyncio
 import json
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fixtrail.privacy.gate import Gate
+from fixtrail.privacy.gate import LOOK_SECONDS, Gate
 from fixtrail.replay.verify import verify_trace
 from fixtrail.settings import RedactionSettings
 from fixtrail.store.tree import TreeStore
@@ -35,6 +36,25 @@ def everything(home: Path) -> bytes:
 
 async def proof(home: Path, trace: str, workspace: Path) -> Any:
     return await verify_trace(home / "traces" / f"{trace}.db", store_of(workspace, home, trace))
+
+
+async def test_a_value_written_into_an_env_file_while_recording_is_known_by_then(
+    workspace: Path, isolated: Path
+) -> None:
+    value = "walrus tusk seven"  # nothing in its form gives it away
+    async with DaemonClient.running(workspace) as daemon:
+        trace = await daemon.start(workspace)
+        await daemon.request("trace/reason", {"content": "nothing yet"})
+        (workspace / ".env").write_text(f'PASSPHRASE="{value}"\n')
+        await asyncio.sleep(LOOK_SECONDS * 1.2)
+        daemon.events("editor", 1, [event("terminal_command", command="cat it", output=f"<{value}>", exit_code=0)])
+        await daemon.recorded("editor", 1)
+        (workspace / ".env").unlink()
+        await asyncio.sleep(LOOK_SECONDS * 1.2)
+        await daemon.request("trace/reason", {"content": f"it was {value}, and is still a secret"})
+        (command,) = await daemon.get(trace, "terminal_command")
+    assert command["data"]["output"].startswith("<[REDACTED:known-value:")
+    assert value.encode() not in everything(isolated)
 
 
 async def test_secrets_in_files_reach_no_disk_and_the_trace_is_proven(workspace: Path, isolated: Path) -> None:

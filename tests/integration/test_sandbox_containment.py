@@ -23,7 +23,7 @@ def status():
 
 
 def test_not_root():
-    assert (os.getuid(), os.geteuid(), os.getgid(), os.getgroups()) == (1000, 1000, 1000, [1000])
+    assert (os.getuid(), os.geteuid(), os.getgid(), os.getgroups()) == (61000, 61000, 61000, [61000])
 
 
 def test_no_capability_no_new_privilege_and_a_system_call_filter():
@@ -52,7 +52,9 @@ def test_loopback_of_its_own_serves():
         pass
 
 
-@pytest.mark.parametrize("place", ["/", "/etc", "/usr/lib", "/var/tmp", "/root", "/fixtrail", "/fixtrail/out"])
+@pytest.mark.parametrize(
+    "place", ["/", "/etc", "/usr/lib", "/var/tmp", "/root", "/fixtrail", "/fixtrail/out", "/fixtrail/witness"]
+)
 def test_nothing_can_be_written(place):
     with pytest.raises(OSError) as raised:
         open(f"{place}/written", "w")
@@ -120,7 +122,7 @@ async def test_inside_there_is_nothing_to_reach_and_little_to_break(tmp_path: Pa
     wrong = [f"{case.name}: {case.message}" for case in receipt.cases or [] if case.outcome != "passed"]
     assert wrong == [], receipt.output
     assert receipt.verdict == "passed"
-    assert receipt.passed == 21
+    assert receipt.passed == 22
 
 
 async def test_limits_are_read_back_from_the_engine(tmp_path: Path) -> None:
@@ -133,9 +135,12 @@ async def test_limits_are_read_back_from_the_engine(tmp_path: Path) -> None:
     asked, enforced = receipt.limits, receipt.limits_enforced
     assert asked is not None
     assert (asked.memory_bytes, asked.cpus, asked.pids, asked.timeout_seconds) == (200 * 1024**2, 0.5, 77, 50.0)
-    assert (asked.network, asked.read_only_root, asked.user) == ("none", True, "1000:1000")
+    assert (asked.network, asked.read_only_root, asked.user) == ("none", True, "61000:61000")
     assert (asked.capabilities_dropped, asked.no_new_privileges) == (["ALL"], True)
-    assert enforced == asked
+    assert (asked.runtime, asked.seccomp) == (None, "default")
+    assert enforced is not None
+    assert enforced.runtime, "the engine says which of its runtimes it took"
+    assert enforced == asked.model_copy(update={"runtime": enforced.runtime})
 
 
 async def test_more_processors_than_the_machine_has_is_no_error(tmp_path: Path) -> None:

@@ -101,9 +101,9 @@ def _change(path: Path, statement: str, *values: Any) -> None:
 def _link_again(path: Path) -> None:
     db = sqlite3.connect(path)
     link = START
-    fields = "seq, event_id, event_type, timestamp, actor, data, redactions"
-    for seq, *row in db.execute(f"SELECT {fields} FROM event ORDER BY seq").fetchall():
-        link = next_link(link, *row)
+    fields = "seq, clock, event_id, event_type, timestamp, actor, data, redactions"
+    for seq, clock, *row in db.execute(f"SELECT {fields} FROM event ORDER BY seq").fetchall():
+        link = next_link(link, *row, clock=clock)
         db.execute("UPDATE event SET link = ? WHERE seq = ?", (link, seq))
     db.commit()
     db.close()

@@ -62,6 +62,7 @@ async def write_trace(folder: Path, document: dict[str, Any]) -> Path:
             actor=found["actor"],
             data=orjson.dumps(found["data"]).decode(),
             redactions=orjson.dumps(found["redactions"]).decode() if found.get("redactions") else None,
+            clock=found.get("clock_ms"),
         )
         for found in document["events"]
     ]

@@ -14,7 +14,7 @@ def test_a_parcel_is_a_tar_with_the_tree_in_it(tmp_path: Path, size: int) -> Non
     (tmp_path / "tree.tar").write_bytes(content)
 
     with open_tree(tmp_path / "tree.tar") as (tree, length):
-        packed = io.BytesIO(b"".join(parcel(tree, length)))
+        packed = io.BytesIO(b"".join(parcel(tree, length, 61000)))
 
     with tarfile.open(fileobj=packed, mode="r:") as opened:
         members = {member.name: member for member in opened}
@@ -24,7 +24,7 @@ def test_a_parcel_is_a_tar_with_the_tree_in_it(tmp_path: Path, size: int) -> Non
     assert [(m.uid, oct(m.mode)) for m in (members["tree.tar"], members["out"], members["out/junit.xml"])] == [
         (0, "0o444"),
         (0, "0o755"),
-        (1000, "0o644"),
+        (61000, "0o644"),
     ]
 
 
@@ -32,7 +32,7 @@ def test_a_tree_that_shrinks_on_the_way_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "tree.tar").write_bytes(b"x" * 100)
 
     with open_tree(tmp_path / "tree.tar") as (tree, length), pytest.raises(TreeError, match="shorter"):
-        list(parcel(tree, length + 1))
+        list(parcel(tree, length + 1, 61000))
 
 
 def test_a_tree_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From evidence to verdict: each row of the table in the module, and what must hold of all of them together."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from fixtrail.capture.junit import Report
@@ -38,6 +39,12 @@ def evidence(
     )
 
 
+def printed(exit_code: int, *, ran_none: bool = False, doubt: str | None = None) -> Evidence:
+    """cargo, whose report is read from what was printed and has a pass and a failure."""
+    given = evidence(exit_code, ONE_FAILED)
+    return replace(given, runner="cargo", printed=True, ran_none=ran_none, doubt=doubt)
+
+
 @pytest.mark.parametrize(
     ("given", "verdict", "said"),
     [
@@ -57,10 +64,17 @@ def evidence(
         (evidence(137), "unknown", "137"),
         (evidence(137, ONE_FAILED), "unknown", "137"),
         # row 7: exit code alone
-        (evidence(0, runner=None), "passed", None),
-        (evidence(1, runner=None), "failed", None),
-        (evidence(5, runner=None), "failed", None),
-        (evidence(139, runner=None), "failed", None),
+        (evidence(0, runner=None), "passed", "exit code alone"),
+        (evidence(1, runner=None), "failed", "exit code alone"),
+        (evidence(5, runner=None), "failed", "exit code alone"),
+        (evidence(139, runner=None), "failed", "exit code alone"),
+        # row 7b: a runner that only prints
+        (printed(0), "passed", "exit code alone"),
+        (printed(101), "failed", "exit code alone"),
+        (printed(0, ran_none=True), "no_tests", "cargo ran no tests"),
+        (printed(101, ran_none=True), "failed", "exit code alone"),
+        (printed(0, doubt="It stopped early."), "unknown", "It stopped early."),
+        (printed(101, doubt="It never began."), "unknown", "It never began."),
         # row 8: pytest without a usable report
         (evidence(0), "unknown", "left no JUnit report"),
         (evidence(1), "unknown", "left no JUnit report"),
@@ -147,7 +161,8 @@ def test_a_fail_needs_a_test_that_failed_where_a_report_can_be_had() -> None:
 def test_whatever_is_no_plain_pass_or_fail_says_why() -> None:
     for each in EVERYTHING:
         ruling = rule(each)
-        assert (ruling.reason is None) == (ruling.verdict in ("passed", "failed"))
+        alone = each.runner is None and each.report is None and ruling.verdict in ("passed", "failed")
+        assert (ruling.reason is None) == (ruling.verdict in ("passed", "failed") and not alone)
         assert (ruling.error_code is not None) == (ruling.verdict == "infra_error")
         if ruling.error_code:
             assert (ruling.reason or "").startswith(f"{ruling.error_code}: ")

@@ -31,6 +31,10 @@ export interface CaptureGap {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -99,6 +103,10 @@ export interface CodeEdit {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -242,7 +250,7 @@ export interface TestRun {
    */
   reason?: string | null;
   /**
-   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.
+   * What stood in the way of a verdict, stable: docker/unavailable, docker/image-missing, docker/runtime-missing, docker/engine-error, sandbox/command-not-found, sandbox/environment-failed or sandbox/tree-unpack-failed.
    */
   error_code?: string | null;
   /**
@@ -333,6 +341,10 @@ export interface Limits {
    * The engine's OCI runtime, for example runc or runsc.
    */
   runtime?: string | null;
+  /**
+   * The profile that system calls are filtered by.
+   */
+  seccomp?: string | null;
   [k: string]: unknown;
 }
 /**
@@ -406,6 +418,10 @@ export interface DebugSession {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -860,7 +876,9 @@ export interface SessionMarkData {
     | "finalized"
     | "editor_restarted"
     | "daemon_restarted"
-    | "consent_changed";
+    | "consent_changed"
+    | "clock_changed"
+    | "machine_slept";
   detail?: string | null;
   [k: string]: unknown;
 }
@@ -891,6 +909,10 @@ export interface FileClose {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileCreate {
@@ -901,6 +923,10 @@ export interface FileCreate {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileDelete {
@@ -911,6 +937,10 @@ export interface FileDelete {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileOpen {
@@ -921,6 +951,10 @@ export interface FileOpen {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileRename {
@@ -931,6 +965,10 @@ export interface FileRename {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface FileView {
@@ -941,6 +979,10 @@ export interface FileView {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1021,7 +1063,7 @@ export interface Reasoning {
    */
   spread?: number | null;
   /**
-   * The samples or the models disagree too much.
+   * The samples or the models disagree too much, or one of the models gave no score.
    */
   needs_review?: boolean | null;
   dimensions?: {
@@ -1337,6 +1379,10 @@ export interface GitChange {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1392,6 +1438,10 @@ export interface ReasoningStep {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1409,6 +1459,10 @@ export interface SessionMark {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1493,6 +1547,10 @@ export interface TerminalCommand {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 export interface TestResult {
@@ -1503,6 +1561,10 @@ export interface TestResult {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**
@@ -1550,6 +1612,10 @@ export interface TreeChange {
   seq?: number | null;
   actor?: ("developer" | "agent" | "git" | "tool" | "unknown") | null;
   redactions?: Redaction[] | null;
+  /**
+   * A second clock, in milliseconds, when the event was stored: it counts sleep, nobody can set it. Differences mean something until the machine starts anew.
+   */
+  clock_ms?: number | null;
   [k: string]: unknown;
 }
 /**

@@ -42,7 +42,7 @@ export class Session implements Disposable {
     this.log = log;
     this.folder = folder;
     this.#changed = changed;
-    this.server = new Server(log, folder);
+    this.server = new Server(log, folder, context.secrets);
     this.outbox = new Outbox({
       // A folder's own: two sessions of one window must not take each other's queue for one that was left behind.
       folder: context.storageUri && path.join(context.storageUri.fsPath, shortHash(folder.uri.toString())),
@@ -61,6 +61,7 @@ export class Session implements Disposable {
         if (change.affectsConfiguration("fixtrail")) this.#refreshServer();
       }),
       workspace.onDidGrantWorkspaceTrust(() => { this.#refreshServer(); }),
+      context.secrets.onDidChange(() => { this.#refreshServer(); }),
     ];
   }
 

@@ -1,10 +1,11 @@
-"""Reads a JUnit XML report that the tested code could have written itself.
+"""Reads JUnit XML reports that the tested code could have written itself.
 
 The reader streams, so a report costs memory for the cases that are kept and no more, and it refuses a document
 type: without one XML has no entities to expand, internal or external.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 from xml.parsers import expat
@@ -19,8 +20,8 @@ MAX_NAME = 500
 MAX_MESSAGE = 2_000
 _MAX_DEPTH = 64
 
-_Outcome = Literal["passed", "failed", "error", "skipped"]
-_OUTCOMES: dict[str, _Outcome] = {"failure": "failed", "error": "error", "skipped": "skipped"}
+Outcome = Literal["passed", "failed", "error", "skipped"]
+_OUTCOMES: dict[str, Outcome] = {"failure": "failed", "error": "error", "skipped": "skipped"}
 _WEIGHT = {"passed": 0, "skipped": 1, "failed": 2, "error": 3}
 
 
@@ -48,6 +49,24 @@ class Report:
         """Failures and errors."""
         return self.failed + self.errors
 
+    def add(self, name: str, outcome: Outcome, duration_ms: float | None = None, message: str | None = None) -> None:
+        """Count a test, and keep it while there is room."""
+        match outcome:
+            case "passed":
+                self.passed += 1
+            case "failed":
+                self.failed += 1
+            case "error":
+                self.errors += 1
+            case "skipped":
+                self.skipped += 1
+        room = MAX_CASES + (MAX_FAILURES_BEYOND if outcome in ("failed", "error") else 0)
+        if len(self.cases) < room:
+            short = message[:MAX_MESSAGE] if message else None
+            self.cases.append(
+                TestCase(name=name[:MAX_NAME], outcome=outcome, duration_ms=duration_ms, message=short or None)
+            )
+
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed, {self.errors} errors, {self.skipped} skipped"
 
@@ -59,7 +78,7 @@ class _Reader:
         self.report = Report()
         self._depth = 0
         self._name: str | None = None
-        self._outcome: _Outcome = "passed"
+        self._outcome: Outcome = "passed"
         self._message: str | None = None
         self._seconds: str | None = None
         self._text: list[str] | None = None
@@ -103,26 +122,7 @@ class _Reader:
             self._name = None
 
     def _count(self) -> None:
-        report, outcome = self.report, self._outcome
-        match outcome:
-            case "passed":
-                report.passed += 1
-            case "failed":
-                report.failed += 1
-            case "error":
-                report.errors += 1
-            case "skipped":
-                report.skipped += 1
-        room = MAX_CASES + (MAX_FAILURES_BEYOND if outcome in ("failed", "error") else 0)
-        if len(report.cases) < room:
-            report.cases.append(
-                TestCase(
-                    name=self._name or "",
-                    outcome=outcome,
-                    duration_ms=_milliseconds(self._seconds),
-                    message=self._message,
-                )
-            )
+        self.report.add(self._name or "", self._outcome, _milliseconds(self._seconds), self._message)
 
 
 def _milliseconds(seconds: str | None) -> float | None:
@@ -146,19 +146,26 @@ def read_report(xml: bytes) -> Report:
     ReportError
         It is too large, not well-formed, declares a document type, or is not a JUnit report.
     """
-    if len(xml) > MAX_REPORT_BYTES:
-        raise ReportError(f"is larger than {MAX_REPORT_BYTES // 1024**2} MB")
+    return read_reports([xml])
+
+
+def read_reports(documents: Iterable[bytes]) -> Report:
+    """Read several reports as one, as :func:`read_report` does each; none at all is an empty report."""
     reader = _Reader()
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = reader.doctype
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as error:
-        raise ReportError(f"is not well-formed XML ({error})") from None
-    if not reader.saw_suite:
-        raise ReportError("holds no test suite")
+    for xml in documents:
+        if len(xml) > MAX_REPORT_BYTES:
+            raise ReportError(f"is larger than {MAX_REPORT_BYTES // 1024**2} MB")
+        reader.saw_suite = False
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = reader.doctype
+        parser.StartElementHandler = reader.start
+        parser.EndElementHandler = reader.end
+        parser.CharacterDataHandler = reader.text
+        try:
+            parser.Parse(xml, True)
+        except expat.ExpatError as error:
+            raise ReportError(f"is not well-formed XML ({error})") from None
+        if not reader.saw_suite:
+            raise ReportError("holds no test suite")
     return reader.report

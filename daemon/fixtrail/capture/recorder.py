@@ -16,6 +16,7 @@ from fixtrail_protocol.base import now
 from fixtrail_protocol.trace import Consent, TraceHeader
 
 from fixtrail.capture.causes import Causes, cause_of
+from fixtrail.capture.clocks import ClockWatch
 from fixtrail.capture.code import CodeRecorder, Look, Made, OpenText
 from fixtrail.capture.disk import DiskSource
 from fixtrail.capture.documents import Document, DocumentStore
@@ -49,6 +50,8 @@ class Recorder:
         The editor says itself what is looked at; else ``didOpen`` and ``didClose`` are taken for it.
     told_runs
         As :class:`~fixtrail.capture.rows.Rows` has it.
+    paused_at
+        When an earlier process paused the trace, where it is paused.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Recorder:
         sends_file_events: bool = False,
         state: str = "recording",
         told_runs: Sequence[tuple[str, str | None]] = (),
+        paused_at: str | None = None,
     ) -> None:
         self.writer = writer
         self.header = header
@@ -78,9 +82,10 @@ class Recorder:
         self.gate = gate
         self._edits = EditTracker(self._submit_edit)
         self._causes = Causes()
+        self._clocks = ClockWatch()
         self._disk = DiskSource(code, self._open_texts, self._submit_look, self._watch_failed) if code else None
         self._pause_timer: asyncio.TimerHandle | None = None
-        self._paused_at: datetime | None = None
+        self._paused_at = datetime.fromisoformat(paused_at) if paused_at is not None else None
 
     @property
     def trace_id(self) -> str:
@@ -261,6 +266,7 @@ class Recorder:
         if first_seq > known + 1:
             return self.writer.streams.get(stream, 0)
         self.cut_edits("event")
+        self._tell_clocks()
         fresh = [self._with_command(raw) for raw in events[known + 1 - first_seq :]]
         if not fresh:
             return self.writer.streams.get(stream, 0)
@@ -282,7 +288,7 @@ class Recorder:
 
     def _is_of_pause(self, raw: Mapping[str, Any]) -> bool:
         """Whether an event is of the time in which nothing is recorded; one from before it may come late."""
-        if self._paused_at is None:  # paused by a daemon of before: what it was not sent may be older
+        if self._paused_at is None:  # the mark of the pause was deleted: what was not sent yet may be older
             return False
         try:
             of_pause = datetime.fromisoformat(raw["timestamp"]) >= self._paused_at
@@ -311,6 +317,11 @@ class Recorder:
         timestamp = now()
         self.writer.submit(Batch(prepare=lambda: self._rows.make(new_id(), event_type, timestamp, actor, data)))
 
+    def _tell_clocks(self) -> None:
+        """Mark where the wall clock was set or the machine slept: durations over it mislead."""
+        for mark, detail in self._clocks.noticed():
+            self._submit_own("session_mark", {"mark": mark, "detail": detail}, actor="tool")
+
     async def record(
         self,
         event_type: str,
@@ -322,6 +333,7 @@ class Recorder:
     ) -> tuple[str, int] | None:
         """Store one event and return its id and number once it is on the disk; None when consent forbids it."""
         self.cut_edits("event")
+        self._tell_clocks()
         event_id, moment = new_id(), timestamp or now()
         clean, found = scrub(dict(data))
         surrogates += found

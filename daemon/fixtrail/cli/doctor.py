@@ -77,15 +77,23 @@ def _data(settings: Settings) -> Check:
 async def _engine(settings: Settings) -> list[Check]:
     from fixtrail.qa.sandbox import engine_status
 
-    status = await engine_status(settings.sandbox.image)
+    status = await engine_status(settings.sandbox.image, settings.sandbox.runtime)
     if not status.reachable:
         return [Check("Docker", "bad", status.reason or "no engine answers", status.hint or "Start Docker.")]
     engine = f"{status.name} {status.version} at {status.endpoint}, cgroup v{status.cgroup_version}"
+    limits = Check("sandbox", "good", f"limits hold, seccomp {status.seccomp}, runtime {status.runtime}")
+    if status.error_code == "docker/runtime-missing":
+        limits = Check("sandbox", "bad", status.reason or "", status.hint or "")
+    elif status.unenforced:
+        found = f"the engine does not enforce {', '.join(status.unenforced)}"
+        limits = Check("sandbox", "note", found, "Receipts say so. Rootless engines need cgroup v2.")
     present = status.image_present
     image = Check("test image", "good", status.image)
-    if not present:
+    if present is None:
+        image = Check("test image", "note", f"{status.image} was not looked for")
+    elif not present:
         image = Check("test image", "bad", f"{status.image} is not there", status.hint or "Run scripts/base-image.")
-    return [Check("Docker", "good", engine), image, _dependencies(settings)]
+    return [Check("Docker", "good", engine), limits, image, _dependencies(settings)]
 
 
 def _dependencies(settings: Settings) -> Check:

@@ -56,4 +56,6 @@ def event_document(event: StoredEvent, schema: Schema = "1.1", gate: Gate | None
     document: dict[str, Any] = {"seq": event.seq, "event_id": event.event_id, "actor": event.actor} | plain
     if event.redactions:
         document["redactions"] = orjson.Fragment(event.redactions)
+    if event.clock is not None:
+        document["clock_ms"] = event.clock
     return document

@@ -7,19 +7,22 @@ nobody without the key can try out guesses against it.
 import logging
 import os
 import re
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from fixtrail.privacy.redaction import RedactionError, Redactor, known_values_from
+from fixtrail.privacy.redaction import RedactionError, Redactor, known_values_from, state_of_files
 from fixtrail.settings import RedactionSettings
 
 logger = logging.getLogger(__name__)
 
 WITHHELD = "[WITHHELD: the redaction engine could not run]"
 WITHHELD_RULE = "withheld"
+LOOK_SECONDS = 1.0
+"""How long a secret that was just written into a ``.env`` file may be unknown by its value."""
 REMEMBERED = 512
 """Contents whose outcome is remembered: a file is seen again with each edit of it."""
 SCANNED_BYTES = 32 * 1024**2
@@ -42,8 +45,10 @@ PLAIN_KEYS = frozenset(
 class Gate:
     """Takes secrets out of everything of one trace."""
 
-    def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
+    def __init__(self, redactor: Redactor, learn: Callable[[], Redactor | None] | None = None) -> None:
+        self._current = redactor
+        self._learn = learn
+        self._looked = time.monotonic()
         self._seen: OrderedDict[bytes, tuple[bytes, Mapping[str, int]] | None] = OrderedDict()
 
     @classmethod
@@ -55,14 +60,38 @@ class Gate:
         UsageError
             ``settings/invalid``: a rule of the user's own is no pattern.
         """
-        redactor = Redactor.from_settings(
-            key,
-            settings,
-            known_values=known_values_from(os.environ, workspace),
-            home=Path.home(),
-            user=os.environ.get("USER") or os.environ.get("LOGNAME"),
-        )
-        return cls(redactor)
+        values = set(known_values_from(os.environ, workspace))
+        seen = state_of_files(workspace)
+
+        def redactor() -> Redactor:
+            return Redactor.from_settings(
+                key,
+                settings,
+                known_values=sorted(values, key=lambda value: (-len(value), value)),
+                home=Path.home(),
+                user=os.environ.get("USER") or os.environ.get("LOGNAME"),
+            )
+
+        def learn() -> Redactor | None:
+            nonlocal seen
+            if (now := state_of_files(workspace)) == seen:
+                return None
+            seen = now
+            # What was taken out of a file may still stand in the output of a program that had read it.
+            values.update(known_values_from(os.environ, workspace))
+            return redactor()
+
+        return cls(redactor(), learn)
+
+    @property
+    def _redactor(self) -> Redactor:
+        """The engine, with what ``.env`` files hold now: they are looked at once a second at the most."""
+        if self._learn is not None and time.monotonic() - self._looked >= LOOK_SECONDS:
+            self._looked = time.monotonic()
+            if (newer := self._learn()) is not None:
+                self._current = newer
+                self._seen = OrderedDict()
+        return self._current
 
     def text(self, text: str) -> str:
         """Return a text without its secrets."""
@@ -116,35 +145,37 @@ class Gate:
         """Return what may be kept of a file's content; None: all of it. As :data:`fixtrail.store.objects.Guard`."""
         if b"\0" in content[:8_000] or not content:
             return None  # binary: there is no text in it to look at
+        redactor, seen = self._redactor, self._seen
         digest = blake2b(content, digest_size=16).digest()
-        if digest in self._seen:
-            self._seen.move_to_end(digest)
-            return self._seen[digest]
-        outcome = self._content(content)
-        self._seen[digest] = outcome
-        while len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
+        if digest in seen:
+            seen.move_to_end(digest)
+            return seen[digest]
+        outcome = _redact(redactor, content)
+        seen[digest] = outcome
+        while len(seen) > REMEMBERED:
+            seen.popitem(last=False)
         return outcome
 
-    def _content(self, content: bytes) -> tuple[bytes, Mapping[str, int]] | None:
-        withheld = WITHHELD.encode() + b"\n", {WITHHELD_RULE: 1}
-        if len(content) > SCANNED_BYTES:
-            return withheld
-        # Latin-1 gives each byte a character: what is not UTF-8 is looked at as well, and comes back as it was.
-        codec = "utf-8"
-        try:
-            text = content.decode(codec)
-        except UnicodeDecodeError:
-            codec = "latin-1"
-            text = content.decode(codec)
-        try:
-            found = self._redactor.redact_text(text)
-        except RedactionError:
-            logger.error("redaction failed: content withheld")
-            return withheld
-        if found.text == text:
-            return None
-        return found.text.encode(codec, "replace"), found.counts
+
+def _redact(redactor: Redactor, content: bytes) -> tuple[bytes, Mapping[str, int]] | None:
+    withheld = WITHHELD.encode() + b"\n", {WITHHELD_RULE: 1}
+    if len(content) > SCANNED_BYTES:
+        return withheld
+    # Latin-1 gives each byte a character: what is not UTF-8 is looked at as well, and comes back as it was.
+    codec = "utf-8"
+    try:
+        text = content.decode(codec)
+    except UnicodeDecodeError:
+        codec = "latin-1"
+        text = content.decode(codec)
+    try:
+        found = redactor.redact_text(text)
+    except RedactionError:
+        logger.error("redaction failed: content withheld")
+        return withheld
+    if found.text == text:
+        return None
+    return found.text.encode(codec, "replace"), found.counts
 
 
 def _withheld(value: Any) -> Any:

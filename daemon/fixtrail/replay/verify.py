@@ -194,7 +194,14 @@ def _check_page(
             raise _Found(Mismatch(code="order", detail=detail, seq=event.seq, event_id=event.event_id))
         seq = event.seq
         link = next_link(
-            link, event.event_id, event.event_type, event.timestamp, event.actor, event.data, event.redactions
+            link,
+            event.event_id,
+            event.event_type,
+            event.timestamp,
+            event.actor,
+            event.data,
+            event.redactions,
+            clock=event.clock,
         )
         try:
             data = orjson.loads(event.data)

@@ -8,7 +8,8 @@ from typing import Any
 from fixtrail_protocol.qa import Limits, QaResults, Reasoning, TestRun
 from fixtrail_protocol.trace import TraceHeader
 
-from fixtrail.report import markup
+from fixtrail.report import judgement_html, markup
+from fixtrail.report.judgement import cost_words
 from fixtrail.report.markup import chip, code, fold, tag, text
 from fixtrail.report.timeline import event_link
 from fixtrail.report.words import (
@@ -82,6 +83,8 @@ def _score_card(results: QaResults, cited: dict[str, int]) -> str:
     links = "".join(f"{link} " for event_id in cited if (link := event_link(event_id, cited)))
     rests = f'<p class="quiet">Rests on {links}</p>' if links else ""
     score = f'<p class="score"><b>{results.reasoning_score:.1f}</b> of 5</p>'
+    score += judgement_html.remark_chips(results.reasoning)
+    rests += judgement_html.evidence(results, cited)
     return tag("section", f'<h2>Reasoning</h2>{score}<table class="bars">{rows}</table>{feedback}{rests}', "card")
 
 
@@ -112,12 +115,17 @@ def facts(header: TraceHeader) -> str:
 
 def receipts(results: QaResults) -> str:
     """Return how the tests were run and how the reasoning was judged, folded."""
-    return (_test_receipt(results.tests) if results.tests else "") + (
-        _judge_receipt(results.reasoning) if results.reasoning else ""
-    )
+    found = results.comparison
+    runs = {
+        "How the tests were run": results.tests,
+        "How the tests were run on the code before the fix": found.before if found else None,
+        "How the tests of before the fix were run": found.original if found else None,
+    }
+    receipts = [_test_receipt(title, run) for title, run in runs.items() if run is not None]
+    return "".join(receipts) + (_judge_receipt(results.reasoning) if results.reasoning else "")
 
 
-def _test_receipt(run: TestRun) -> str:
+def _test_receipt(title: str, run: TestRun) -> str:
     rows = {
         "Verdict": _words(label(run.verdict)),
         "Result": _words(counts(run, run.exit_code)),
@@ -126,12 +134,15 @@ def _test_receipt(run: TestRun) -> str:
         "Image": _code(run.image),
         "Image digest": _code(run.image_digest),
         "Engine": _words(run.engine),
+        "Reached at": _code(run.endpoint),
+        "Versions": _words(", ".join(f"{name} {value}" for name, value in (run.versions or {}).items()) or None),
         "Started": _words(run.started),
+        "Ended": _words(run.ended),
     }
     body = _terms(rows) + _limits(run.limits, run.limits_enforced) + _cases(run)
     if run.output:
         body += markup.output(run.output, name="Test output", left_out=run.output_dropped_bytes)
-    return fold("How the tests were run", body) + "\n"
+    return fold(title, body) + "\n"
 
 
 def _limits(asked: Limits | None, enforced: Limits | None) -> str:
@@ -183,12 +194,20 @@ def _judge_receipt(reasoning: Reasoning) -> str:
         "Model": _words(reasoning.model),
         "Endpoint": _words(reasoning.endpoint),
         "Steps read": _words(reasoning.steps),
+        "Mode": _words(reasoning.mode),
+        "Events read": _words(reasoning.events),
+        "Events left out": _words(reasoning.events_left_out or None),
+        "Samples": _words(reasoning.samples),
+        "Spread": _words(reasoning.spread),
         "Temperature": _words(reasoning.temperature),
         "Tokens": _words(f"{usage.prompt:,} in, {usage.completion:,} out") if usage else "",
+        "Cost": _words(cost_words(reasoning)),
         "Latency": _words(duration(reasoning.latency_ms / 1000)) if reasoning.latency_ms is not None else "",
+        "Rubric": _words(reasoning.rubric),
+        "Fingerprint": _code(reasoning.fingerprint),
         "Prompt": _code(reasoning.prompt_hash),
     }
-    return fold("How the reasoning was judged", _terms(rows)) + "\n"
+    return fold("How the reasoning was judged", _terms(rows) + judgement_html.models(reasoning.models)) + "\n"
 
 
 def _words(value: object) -> str:

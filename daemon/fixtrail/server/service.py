@@ -35,6 +35,7 @@ from fixtrail.capture.paths import Workspace, path_of_uri
 from fixtrail.capture.recorder import Recorder
 from fixtrail.capture.rows import new_id
 from fixtrail.errors import FixtrailError, InvalidParams, StateError, StoreError, not_recording
+from fixtrail.qa.quotes import forget_words
 from fixtrail.server.code import fresh_code, make_gate, reopened_code, tree_store
 from fixtrail.server.environment import EnvironmentAhead
 from fixtrail.server.guess import guess_test_command
@@ -51,6 +52,8 @@ from fixtrail.store.writer import TraceWriter
 
 logger = logging.getLogger(__name__)
 
+REAP_AFTER_SECONDS = 2.0
+"""An editor that has just started a daemon has more urgent things to ask of it, and of the machine."""
 Progress = Callable[[str, int | None], None]
 """Told what is being done now, and how far the whole is, in per cent."""
 
@@ -86,6 +89,7 @@ class TraceService:
         self._environment = EnvironmentAhead()
         self._lifecycle = asyncio.Lock()
         self._problem: str | None = None
+        self._reaper: asyncio.Task[None] | None = None
 
     # --- opening --------------------------------------------------------------------------------------------
 
@@ -116,6 +120,7 @@ class TraceService:
         async with TraceReader(path) as reader:
             stored = await reader.trace()
             told_runs = await reader.told_runs()
+            paused_at = await reader.last_mark("paused") if stored.state == "paused" else None
         # A process that died while it finalized left the trace open: it is recording again.
         state = stored.state if stored.state in ("recording", "paused") else "recording"
         writer = self._writer(path)
@@ -136,6 +141,7 @@ class TraceService:
             sends_file_events=self.sends_file_events,
             state=state,
             told_runs=told_runs,
+            paused_at=paused_at,
         )
         self.recorder = recorder
         if mark is not None or state != stored.state:
@@ -337,6 +343,8 @@ class TraceService:
                 recorder.cut_edits("event")
                 deleted, code = await recorder.writer.delete(params.event_ids, params.since, params.until)
                 trace_id = recorder.trace_id
+                if deleted and forget_words(recorder.header.qa_results):
+                    await recorder.set_state(recorder.state)
                 if code:
                     await self._begin_code_anew(recorder)
             elif params.trace_id is None:
@@ -346,6 +354,7 @@ class TraceService:
                 deleted, code = await self._forget_closed(trace_id, params)
             if deleted:
                 self.data.remove_exports(trace_id)
+                self.data.judgement_path(trace_id).unlink(missing_ok=True)
             if code:
                 self.data.remove_objects(trace_id)
         return deleted
@@ -359,10 +368,12 @@ class TraceService:
         try:
             deleted, code = await writer.delete(params.event_ids, params.since, params.until)
             proof = stored.header.reconstruction
-            if deleted and proof is not None and proof.seal is not None:
-                if code:
-                    proof.verified, proof.reason = None, "not_possible: changes of the code were deleted on purpose"
-                proof.seal = seal(writer.link, stored.header)
+            sealed = proof is not None and proof.seal is not None
+            if deleted and (forget_words(stored.header.qa_results) or sealed):
+                if proof is not None and proof.seal is not None:
+                    if code:
+                        proof.verified, proof.reason = None, "not_possible: changes of the code were deleted on purpose"
+                    proof.seal = seal(writer.link, stored.header)
                 await writer.write_header(stored.header, stored.state)
         finally:
             await writer.close()
@@ -438,8 +449,15 @@ class TraceService:
             problem=self._problem,
         )
 
+    async def _reap(self) -> None:
+        from fixtrail.qa.sandbox import reap_until_none_is_left
+
+        await asyncio.sleep(REAP_AFTER_SECONDS)
+        await reap_until_none_is_left()
+
     async def tidy(self) -> None:
-        """Remove traces that are older than the user wants to keep them."""
+        """Remove what killed daemons left in the engine, and traces that are older than the user wants to keep them."""
+        self._reaper = asyncio.create_task(self._reap())
         days = self.settings(None).retention_days
         if days is None:
             return
@@ -449,6 +467,8 @@ class TraceService:
     async def close(self) -> None:
         """Store everything that is pending and let the trace go, still open for the next process."""
         ended = asyncio.create_task(self._environment.end())
+        if self._reaper is not None:
+            self._reaper.cancel()
         if self.recorder is not None:
             recorder, self.recorder = self.recorder, None
             await recorder.close()

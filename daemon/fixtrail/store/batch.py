@@ -18,9 +18,11 @@ class Row:
     actor: str
     data: str
     redactions: str | None = None
+    clock: int | None = None
+    """:func:`fixtrail.clock.clock_ms` when it was stored; the writer fills it in."""
 
     def columns(self) -> tuple[str | None, ...]:
-        """Return the values in the order of the ``event`` table, after ``seq``."""
+        """Return the values that a link is made of beside the clock, in the order of the ``event`` table."""
         return (self.event_id, self.event_type, self.timestamp, self.actor, self.data, self.redactions)
 
 

@@ -18,7 +18,10 @@ PAGE = 1_000
 PAGE_BYTES = 8 * 1024 * 1024
 """Whichever comes first ends a page."""
 
-_COLUMNS = "seq, event_id, event_type, timestamp, actor, data, redactions"
+_COLUMNS = "seq, event_id, event_type, timestamp, actor, data, redactions, "
+"""The clock follows, where the file has one."""
+_LINKED, _CLOCKED = 2, 3
+"""Since these versions of the file."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class StoredEvent:
     actor: str
     data: str
     redactions: str | None
+    clock: int | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the event as the trace document (schema 1.1) writes it."""
@@ -52,6 +56,7 @@ class StoredEvent:
             "actor": self.actor,
             "data": orjson.loads(self.data),
             "redactions": orjson.loads(self.redactions) if self.redactions else None,
+            "clock_ms": self.clock,
         }
 
 
@@ -110,7 +115,8 @@ class TraceReader:
 
         With ``max_bytes`` the page ends with the event that reaches that size.
         """
-        query = f"SELECT {_COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
+        clock = "clock" if await self._version() >= _CLOCKED else "NULL"
+        query = f"SELECT {_COLUMNS}{clock} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
         found: list[StoredEvent] = []
         size = 0
         async with self._connection.execute(query, (after_seq, limit)) as cursor:
@@ -124,14 +130,20 @@ class TraceReader:
 
     async def is_linked(self) -> bool:
         """Whether the file is of a version in which every event has a link; one without has lost it then."""
+        return await self._version() >= _LINKED
+
+    async def _version(self) -> int:
+        # Asked each time: a writer that takes an old file up while we read brings it forward.
         async with self._connection.execute("PRAGMA user_version") as cursor:
             row = await cursor.fetchone()
-        return row is not None and int(row[0]) >= 2
+        return int(row[0]) if row is not None else 0
 
     async def linked_page(self, after_seq: int, limit: int) -> list[tuple[StoredEvent, bytes | None]]:
         """Return a page with the link of each event; None in a trace of before there were any."""
-        link = "coalesce(link, x'')" if await self.is_linked() else "NULL"
-        query = f"SELECT {_COLUMNS}, {link} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
+        version = await self._version()
+        clock = "clock" if version >= _CLOCKED else "NULL"
+        link = "coalesce(link, x'')" if version >= _LINKED else "NULL"
+        query = f"SELECT {_COLUMNS}{clock}, {link} FROM event WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - no input in it
         try:
             async with self._connection.execute(query, (after_seq, limit)) as cursor:
                 return [(StoredEvent(*row[:-1]), row[-1]) async for row in cursor]
@@ -162,6 +174,16 @@ class TraceReader:
         )
         async with self._connection.execute(query, (limit,)) as cursor:
             return [(row[0], row[1]) async for row in cursor][::-1]
+
+    async def last_mark(self, mark: str) -> str | None:
+        """Return the timestamp of the last ``session_mark`` of that name; None: there is none."""
+        query = (
+            "SELECT timestamp FROM event WHERE event_type = 'session_mark' AND json_extract(data, '$.mark') = ?"
+            " ORDER BY seq DESC LIMIT 1"
+        )
+        async with self._connection.execute(query, (mark,)) as cursor:
+            row = await cursor.fetchone()
+        return str(row[0]) if row else None
 
     async def seq_of(self, event: str) -> int | None:
         """Return the number of an event named by its id or its number."""

@@ -76,7 +76,11 @@ def _read(path: Path) -> _Found:
 
 def _events(db: sqlite3.Connection) -> Iterator[tuple[int, Row]]:
     """Yield every event that can be read: by pages, and where one can't be, one by one."""
-    query = "SELECT seq, event_id, event_type, timestamp, actor, data, redactions FROM event WHERE seq BETWEEN ? AND ?"
+    columns = "seq, event_id, event_type, timestamp, actor, data, redactions"
+    with suppress(sqlite3.Error):  # a file of before has no second clock
+        db.execute("SELECT clock FROM event LIMIT 0")
+        columns += ", clock"
+    query = f"SELECT {columns} FROM event WHERE seq BETWEEN ? AND ?"  # noqa: S608 - no input in it
     highest = None
     with suppress(sqlite3.Error):
         highest = int(db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])

@@ -18,6 +18,7 @@ import aiosqlite
 import orjson
 from fixtrail_protocol.trace import TraceHeader
 
+from fixtrail.clock import clock_ms
 from fixtrail.errors import FixtrailError, StoreError
 from fixtrail.store import reserve
 from fixtrail.store.batch import Batch, Deletion, Prepare
@@ -306,6 +307,7 @@ class TraceWriter:
         fresh: list[tuple[Any, ...]] = []
         seq = self._next_seq
         link = self.link
+        clock = clock_ms()
         gaps = 0
         for batch in group:
             given = []
@@ -313,8 +315,9 @@ class TraceWriter:
                 if (place := known.get(row.event_id)) is None:
                     known[row.event_id] = place = seq
                     columns = row.columns()
-                    link = next_link(link, *columns)
-                    fresh.append((seq, *columns, link))
+                    stored = clock if row.clock is None else row.clock
+                    link = next_link(link, *columns, clock=stored)
+                    fresh.append((seq, *columns, link, stored))
                     gaps += row.event_type == "capture_gap"
                     seq += 1
                 given.append(place)
@@ -322,7 +325,7 @@ class TraceWriter:
         await db.execute("BEGIN IMMEDIATE")
         try:
             if fresh:
-                await db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", fresh)
+                await db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", fresh)
             for batch in group:
                 if batch.header is not None:
                     await db.execute(
@@ -345,7 +348,8 @@ class TraceWriter:
         """Make the chain anew behind ``after_seq``: events before it were deleted on purpose."""
         assert self._db is not None
         query = (
-            "SELECT seq, event_id, event_type, timestamp, actor, data, redactions FROM event WHERE seq > ? ORDER BY seq"
+            "SELECT seq, clock, event_id, event_type, timestamp, actor, data, redactions FROM event"
+            " WHERE seq > ? ORDER BY seq"
         )
         async with self._db.execute(
             "SELECT link FROM event WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (after_seq,)
@@ -358,8 +362,8 @@ class TraceWriter:
             if not rows:
                 break
             links = []
-            for seq, *columns in rows:
-                link = next_link(link, *columns)
+            for seq, clock, *columns in rows:
+                link = next_link(link, *columns, clock=clock)
                 links.append((link, seq))
             await self._db.executemany("UPDATE event SET link = ? WHERE seq = ?", links)
             after_seq = int(rows[-1][0])

@@ -9,6 +9,7 @@ import { exportTrace } from "./export";
 import { finalize } from "./finalize";
 import { forget } from "./forget";
 import { showMenu } from "./menu";
+import { setKey } from "./key";
 import { pause, resume } from "./pause";
 import { addReasoning } from "./reason";
 import { startRecording } from "./start";
@@ -25,6 +26,7 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   "fixtrail.finalize": on(["recording", "paused"], finalize),
   "fixtrail.export": exportTrace,
   "fixtrail.discard": on(["recording", "paused", "finalized"], discardTrace),
+  "fixtrail.setKey": setKey,
   "fixtrail.menu": showMenu,
   "fixtrail.showLog": ({ log }) => { log.show(); },
 };

@@ -1,5 +1,5 @@
 // The daemon and the language client that speaks with it: started when needed, restarts never overlapping.
-import { env, EventEmitter, RelativePattern, type CancellationToken, type Disposable, type WorkspaceFolder } from "vscode";
+import { env, EventEmitter, RelativePattern, type CancellationToken, type Disposable, type SecretStorage, type WorkspaceFolder } from "vscode";
 import {
   CloseAction,
   ErrorAction,
@@ -14,6 +14,7 @@ import {
 } from "vscode-languageclient/node";
 import type { Notifications, Requests } from "../protocol";
 import { UserError } from "./errors";
+import { keyVariables } from "./keys";
 import type { Log } from "./log";
 import { readLaunch, type Launch } from "./settings";
 
@@ -28,6 +29,7 @@ export type DaemonState = "off" | "up" | "down" | "failed";
 export class Server implements Disposable {
   readonly #log: Log;
   readonly #folder: WorkspaceFolder;
+  readonly #secrets: SecretStorage;
   readonly #state = new EventEmitter<DaemonState>();
   readonly #recorded = new EventEmitter<Notifications["trace/recorded"]>();
   readonly #statusChanged = new EventEmitter<Notifications["trace/statusChanged"]>();
@@ -41,9 +43,10 @@ export class Server implements Disposable {
   readonly onRecorded = this.#recorded.event;
   readonly onStatusChanged = this.#statusChanged.event;
 
-  constructor(log: Log, folder: WorkspaceFolder) {
+  constructor(log: Log, folder: WorkspaceFolder, secrets: SecretStorage) {
     this.#log = log;
     this.#folder = folder;
+    this.#secrets = secrets;
   }
 
   get client(): LanguageClient | undefined {
@@ -119,16 +122,17 @@ export class Server implements Disposable {
   async #settle(): Promise<void> {
     while (!this.#disposed) {
       const launch = readLaunch(this.#folder);
-      const key = JSON.stringify([launch.folder.uri.toString(), launch.daemon, launch.initialization]);
+      const keys = await keyVariables(this.#secrets, process.env);
+      const key = JSON.stringify([launch.folder.uri.toString(), launch.daemon, launch.initialization, keys]);
       const usable = this.#client?.state === State.Running || this.#client?.state === State.Starting;
       if (key === this.#launched && usable) return;
       await this.stop();
-      await this.#start(launch);
+      await this.#start(launch, keys);
       this.#launched = key;
     }
   }
 
-  async #start(launch: Launch): Promise<void> {
+  async #start(launch: Launch, keys: Record<string, string>): Promise<void> {
     if ("missing" in launch.daemon) {
       // Of the machine that the folder is on: in a remote window the user's own settings do not show it.
       const settings = env.remoteName === undefined ? "openSettings" : "openRemoteSettings";
@@ -137,7 +141,7 @@ export class Server implements Disposable {
     }
     const { command, source } = launch.daemon;
     this.#log.info(`starting ${command} (from ${source}) for ${launch.folder.uri.fsPath}`);
-    const run = { command, args: ["serve"], options: { cwd: launch.folder.uri.fsPath } };
+    const run = { command, args: ["serve"], options: { cwd: launch.folder.uri.fsPath, env: { ...process.env, ...keys } } };
     const client: LanguageClient = new Client("fixtrail", "fixtrail", run, this.#options(launch));
     client.onNotification("trace/recorded", (params: Notifications["trace/recorded"]) => { this.#recorded.fire(params); });
     client.onNotification("trace/statusChanged", (params: Notifications["trace/statusChanged"]) => {

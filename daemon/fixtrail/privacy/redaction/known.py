@@ -4,6 +4,7 @@ They are held in memory only. What is short, common or no secret by its name's a
 replace the word ``true`` everywhere would destroy a trace and protect nothing.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -57,10 +58,30 @@ def known_values_from(environ: Mapping[str, str], workspace: Path) -> tuple[str,
         Its ``.env`` files are read, those beside it and in it; samples are not.
     """
     found = {value for name, value in environ.items() if _worth(name, value, named=True)}
-    try:
-        files = [path for path in workspace.glob(".env*") if path.is_file() and not path.name.endswith(_SAMPLES)]
-    except OSError:
-        files = []
-    for path in files:
+    for path in _env_files(workspace):
         found.update(_from_file(path))
     return tuple(sorted(found, key=lambda value: (-len(value), value))[:MOST_VALUES])
+
+
+def _env_files(workspace: Path) -> list[Path]:
+    try:
+        return [path for path in workspace.glob(".env*") if path.is_file() and not path.name.endswith(_SAMPLES)]
+    except OSError:
+        return []
+
+
+State = tuple[tuple[str, int, int, int], ...]
+
+
+def state_of_files(workspace: Path) -> State:
+    """Return what changes when one of the files that :func:`known_values_from` reads does: name, inode, size, time."""
+    found = []
+    try:
+        with os.scandir(workspace) as entries:
+            for entry in entries:
+                if entry.name.startswith(".env"):
+                    stat = entry.stat()
+                    found.append((entry.name, stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    except OSError:
+        pass
+    return tuple(sorted(found))

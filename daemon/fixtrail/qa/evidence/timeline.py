@@ -3,34 +3,39 @@
 A test run is one :class:`Run`, whether it was recorded as a command, as a result, or as both.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from fixtrail_protocol.events import (
+    CaptureGapData,
     CodeEditData,
+    DebugSessionData,
     Event,
-    FileDeleteData,
     FileOpenData,
-    FileRenameData,
     FileViewData,
+    GitChangeData,
     ReasoningStepData,
+    SessionMarkData,
     TerminalCommandData,
     TestCase,
     TestResultData,
+    TreeChangeData,
 )
+from fixtrail_protocol.trace import Consent
 
+from fixtrail.qa.evidence.commands import EDITORS, Call, calls_of
+from fixtrail.qa.evidence.outcomes import Outcome, ending
 from fixtrail.qa.testfiles import FilePatterns, patterns_of_tests
 
-Outcome = Literal["passed", "failed"]
+_PROSE = (".md", ".rst", ".adoc", ".markdown")
+_PROSE_NAMES = ("changelog", "readme", "license", "licence", "authors", "news")
 
-_TEST_COMMAND = re.compile(
-    r"(?:^|[\s/;&|])(?:pytest|py\.test|unittest|tox|nox|jest|vitest|mocha|rspec|phpunit|ctest)(?:-3)?(?=\s|$)"
-    r"|\b(?:make|npm|yarn|pnpm|bun|deno|cargo|go|dotnet|mvnw?|gradlew?|rake|mix|swift)\s+(?:run\s+)?(?:test|check)\b"
-)
-"""For commands of which no result was recorded."""
+
+def is_prose(path: str) -> bool:
+    """Whether a file is for people only: documentation, a change log, a licence."""
+    name = path.rpartition("/")[2].lower()
+    return name.endswith(_PROSE) or name.partition(".")[0] in _PROSE_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,11 @@ class Entry:
     place
         Its place in the timeline, from 0; later things have a greater one.
     event_id
-        Of the event. A run has that of its command, or of its result where no command is known.
+        Of the event; empty in a document of schema 1.0. A run has that of its command, or of its result where no
+        command is known.
     moment
-        Start, in milliseconds since 1970, by the clock of the machine. For durations only: order goes by ``place``.
+        Start, in milliseconds since 1970, by the clock of the machine. Order goes by ``place``; the moment tells
+        durations, and whether a run had begun when a file changed: a run has its place at its end.
     """
 
     place: int
@@ -76,10 +83,13 @@ class Run(Entry):
     outcome: Outcome | None = None
     passed: int | None = None
     failed: int | None = None
+    """Failures and errors."""
     skipped: int | None = None
     cases: tuple[TestCase, ...] = ()
     result_ids: tuple[str, ...] = ()
     """Events of results that belong to it."""
+    actor: str = "developer"
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,36 @@ class Edit(Entry):
     actor: str
     blob_before: str | None = None
     blob_after: str | None = None
+    cause: str | None = None
+    """The command during which it changed."""
+    by_developer: bool = True
+    """Typed by the developer, or changed by nobody we know; not by git, a tool or an agent."""
+    counted: bool = True
+    """``added`` and ``removed`` are known."""
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether the file is for people only."""
+        return is_prose(self.path)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the file is neither a test nor prose."""
+        return not self.is_test and not self.is_prose
+
+    @property
+    def changes_content(self) -> bool:
+        """Whether there is another text afterwards; False where what was typed before was only saved."""
+        if self.blob_before is not None and self.blob_before == self.blob_after:
+            return False
+        return self.diff != ""
+
+    @property
+    def creates_file(self) -> bool:
+        """Whether there was no such file before, as far as the event tells."""
+        if self.diff:
+            return self.diff.startswith("--- /dev/null")
+        return self.blob_before is None and self.blob_after is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +146,52 @@ class View(Entry):
     dwell_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class TreeMove(Entry):
+    """Git, or many changes at once, put the files into another state; ``operation`` is git's word, or ``storm``."""
+
+    actor: str
+    operation: str
+    files: tuple[str, ...]
+    files_changed: int
+    tree_before: str | None = None
+    tree_after: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Debug(Entry):
+    """Something happened in a debugger: it stopped, or an expression was looked at."""
+
+    phase: str
+    path: str | None = None
+    line: int | None = None
+    expression: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap(Entry):
+    """Something may be missing here. A pause counts as one (``reason`` ``paused``)."""
+
+    reason: str
+
+
 @dataclass(frozen=True)
 class Timeline:
-    """A trace in order, and by kind."""
+    """A trace in order, and by kind.
+
+    ``consent`` is what the developer allowed, None where it is not known; ``start`` the moment of the first event.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
+    moves: list[TreeMove] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    consent: Consent | None = None
+    start: int | None = None
 
     @property
     def test_runs(self) -> list[Run]:
@@ -122,20 +199,23 @@ class Timeline:
         return [run for run in self.runs if run.is_test]
 
 
-def build_timeline(events: Iterable[Event], is_test_file: FilePatterns | None = None) -> Timeline:
+def build_timeline(
+    events: Iterable[Event], is_test_file: FilePatterns | None = None, consent: Consent | None = None
+) -> Timeline:
     """Put ``events``, in the order of their numbers, on a timeline. What matters to nobody is left out.
 
     Parameters
     ----------
     is_test_file
         What tells test files from others; left out, the defaults of the settings.
+    consent
+        Of the trace. It tells "nothing was looked at" from "what was looked at is not recorded".
     """
-    is_test = is_test_file or patterns_of_tests()
     listed = list(events)
-    results = _results_by_command(listed)
-    line = Timeline()
+    builder = _Builder(listed, is_test_file or patterns_of_tests())
+    line = Timeline(consent=consent, start=milliseconds(listed[0].timestamp) if listed else None)
     for event in listed:
-        entry = _entry(event, len(line.entries), len(line.steps) + 1, results, is_test)
+        entry = builder.entry(event, len(line.entries), len(line.steps) + 1)
         if entry is None:
             continue
         line.entries.append(entry)
@@ -148,108 +228,154 @@ def build_timeline(events: Iterable[Event], is_test_file: FilePatterns | None = 
                 line.edits.append(entry)
             case View():
                 line.views.append(entry)
+            case TreeMove():
+                line.moves.append(entry)
+            case Gap():
+                line.gaps.append(entry)
     return line
 
 
-_Results = dict[str, list[tuple[str, TestResultData]]]
+_Result = tuple[str, TestResultData]
 
 
-def _results_by_command(events: Sequence[Event]) -> _Results:
-    commands = {event.event_id for event in events if isinstance(event.data, TerminalCommandData)}
-    found: _Results = {}
+class _Builder:
+    def __init__(self, events: Sequence[Event], is_test: FilePatterns) -> None:
+        self._is_test = is_test
+        self._tests: dict[str, bool] = {}
+        self._editors = {
+            event.event_id
+            for event in events
+            if isinstance(event.data, TerminalCommandData)
+            and any(call.program in EDITORS for call in calls_of(event.data.command))
+        }
+        self._results, self._taken = _results_of_commands(events)
+
+    def entry(self, event: Event, place: int, number: int) -> Entry | None:
+        """Return what an event is on the timeline; None: nothing, or part of another entry."""
+        event_id, moment, data = event.event_id or "", milliseconds(event.timestamp), event.data
+        match data:
+            case ReasoningStepData():
+                refs = tuple(data.refs or ())
+                return Step(place, event_id, moment, number=number, content=data.content, kind=data.kind, refs=refs)
+            case TerminalCommandData():
+                return _run(place, event_id, moment, event.actor, data, self._results.get(id(event), []))
+            case TestResultData():
+                if id(event) in self._taken:
+                    return None  # part of its command's run
+                return _run(place, event_id, moment, event.actor, None, [(event_id, data)])
+            case CodeEditData():
+                return self._edit(place, event_id, moment, event.actor or "unknown", data)
+            case FileOpenData():
+                return View(place, event_id, moment, path=data.file_path, is_test=self._tests_at(data.file_path))
+            case FileViewData():
+                ranges = tuple((each.start, each.end) for each in data.ranges)
+                test = self._tests_at(data.file_path)
+                return View(place, event_id, moment, data.file_path, test, ranges=ranges, dwell_ms=data.dwell_ms)
+            case GitChangeData() | TreeChangeData():
+                return _move(place, event_id, moment, event.actor or "unknown", data)
+            case DebugSessionData():
+                return Debug(place, event_id, moment, data.phase, data.file_path, data.line, data.expression)
+            case CaptureGapData():
+                return Gap(place, event_id, moment, data.reason)
+            case SessionMarkData(mark="paused"):
+                return Gap(place, event_id, moment, "paused")
+            case _:
+                return None
+
+    def _tests_at(self, path: str) -> bool:
+        if path not in self._tests:
+            self._tests[path] = self._is_test(path)
+        return self._tests[path]
+
+    def _edit(self, place: int, event_id: str, moment: int, actor: str, data: CodeEditData) -> Edit:
+        return Edit(
+            place,
+            event_id,
+            moment,
+            path=data.file_path,
+            is_test=self._tests_at(data.file_path),
+            diff=data.diff,
+            added=data.added or 0,
+            removed=data.removed or 0,
+            actor=actor,
+            blob_before=data.blob_before,
+            blob_after=data.blob_after,
+            cause=data.cause,
+            by_developer=actor in ("developer", "unknown") or (data.cause is not None and data.cause in self._editors),
+            counted=data.added is not None,
+        )
+
+
+def _results_of_commands(events: Sequence[Event]) -> tuple[dict[int, list[_Result]], set[int]]:
+    """Return the results that belong to each command, and which events these are; both by the identity of the event.
+
+    A result that names no command is taken for that of the command right before it, if that ran tests.
+    """
+    commands = {event.event_id: event for event in events if isinstance(event.data, TerminalCommandData)}
+    found: dict[int, list[_Result]] = {}
+    taken: set[int] = set()
+    last: Event | None = None
     for event in events:
         data = event.data
-        if isinstance(data, TestResultData) and data.command_event_id in commands and event.event_id:
-            found.setdefault(data.command_event_id or "", []).append((event.event_id, data))
-    return found
-
-
-def _entry(event: Event, place: int, number: int, results: _Results, is_test: FilePatterns) -> Entry | None:
-    event_id, moment, data = event.event_id or "", milliseconds(event.timestamp), event.data
-    match data:
-        case ReasoningStepData():
-            refs = tuple(data.refs or ())
-            return Step(place, event_id, moment, number=number, content=data.content, kind=data.kind, refs=refs)
-        case TerminalCommandData():
-            return _run(place, event_id, moment, data, results.get(event_id, []))
-        case TestResultData():
-            if data.command_event_id in results:
-                return None  # part of its command's run
-            return _run(place, event_id, moment, None, [(event_id, data)])
-        case CodeEditData():
-            return Edit(
-                place,
-                event_id,
-                moment,
-                path=data.file_path,
-                is_test=is_test(data.file_path),
-                diff=data.diff,
-                added=data.added or 0,
-                removed=data.removed or 0,
-                actor=event.actor or "unknown",
-                blob_before=data.blob_before,
-                blob_after=data.blob_after,
-            )
-        case FileOpenData():
-            return View(place, event_id, moment, path=data.file_path, is_test=is_test(data.file_path))
-        case FileViewData():
-            return View(
-                place,
-                event_id,
-                moment,
-                path=data.file_path,
-                is_test=is_test(data.file_path),
-                ranges=tuple((each.start, each.end) for each in data.ranges),
-                dwell_ms=data.dwell_ms,
-            )
-        case FileDeleteData() | FileRenameData():
-            return None  # the code_edit beside it says the same
-        case _:
-            return None
+        if isinstance(data, TerminalCommandData):
+            last = event if ending(data, ()).is_test else None
+        elif isinstance(data, CodeEditData | ReasoningStepData):
+            last = None
+        elif isinstance(data, TestResultData):
+            named = commands.get(data.command_event_id) if data.command_event_id else last
+            if data.command_event_id is None:
+                last = None
+            if named is not None:
+                found.setdefault(id(named), []).append((event.event_id or "", data))
+                taken.add(id(event))
+    return found, taken
 
 
 def _run(
     place: int,
     event_id: str,
     moment: int,
+    actor: str | None,
     command: TerminalCommandData | None,
-    results: Sequence[tuple[str, TestResultData]],
+    results: Sequence[_Result],
 ) -> Run:
     data = [result for _, result in results]
-    exit_code = command.exit_code if command is not None else next((each.exit_code for each in data), None)
-    is_test = bool(data) or (command is not None and bool(_TEST_COMMAND.search(command.command)))
+    end = ending(command, data)
     return Run(
         place,
         event_id,
         moment,
         command=command.command if command is not None else None,
-        exit_code=exit_code,
+        exit_code=end.exit_code,
         output=command.output if command is not None else None,
-        is_test=is_test,
-        outcome=_outcome(exit_code, data) if is_test else None,
-        passed=_sum([each.passed for each in data]),
-        failed=_sum([count for each in data for count in (each.failed, each.errors)]),
-        skipped=_sum([each.skipped for each in data]),
+        is_test=end.is_test,
+        outcome=end.outcome,
+        passed=end.counts.passed,
+        failed=end.counts.failed,
+        skipped=end.counts.skipped,
         cases=tuple(case for each in data for case in each.cases or ()),
         result_ids=tuple(event for event, _ in results),
+        actor=actor or "developer",
+        calls=calls_of(command.command) if command is not None else (),
     )
 
 
-def _outcome(exit_code: int | None, results: Sequence[TestResultData]) -> Outcome | None:
-    """Say how a test run ended. A failure is believed whoever reports it; a pass needs that nobody says otherwise."""
-    if any(result.failed or result.errors for result in results):
-        return "failed"
-    codes = [exit_code, *(result.exit_code for result in results)]
-    if any(codes):
-        return "failed"
-    if any(code == 0 for code in codes):
-        return "passed"
-    return "passed" if any(result.passed for result in results) else None
-
-
-def _sum(counts: Sequence[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+def _move(place: int, event_id: str, moment: int, actor: str, data: GitChangeData | TreeChangeData) -> TreeMove | None:
+    if not data.files_changed and not data.files:
+        return None  # a commit, for example: the files stayed what they were
+    operation = (data.operation or data.kind) if isinstance(data, GitChangeData) else data.reason
+    return TreeMove(
+        place,
+        event_id,
+        moment,
+        actor=actor,
+        operation=operation,
+        files=tuple(data.files or ()),
+        files_changed=data.files_changed or len(data.files or ()),
+        tree_before=data.tree_before,
+        tree_after=data.tree,
+        cause=data.cause,
+    )
 
 
 def milliseconds(timestamp: str) -> int:

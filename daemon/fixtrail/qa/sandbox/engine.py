@@ -38,6 +38,22 @@ class Facts:
     enforces_memory: bool
     enforces_cpus: bool
     enforces_pids: bool
+    kernel: str | None = None
+    seccomp: str | None = None
+    """Name of the profile that system calls are filtered by, for example ``default``; None: they are not."""
+    runtimes: tuple[str, ...] = ()
+    default_runtime: str | None = None
+
+    @property
+    def unenforced(self) -> list[str]:
+        """What of the sandbox this engine will not hold, in words."""
+        held = {
+            "the limit of memory": self.enforces_memory,
+            "the limit of processors": self.enforces_cpus,
+            "the limit of processes": self.enforces_pids,
+            "the filter of system calls (seccomp)": self.seccomp is not None,
+        }
+        return [what for what, is_held in held.items() if not is_held]
 
 
 _facts_seen: dict[tuple[str, str, str], Facts] = {}
@@ -92,7 +108,8 @@ class Engine:
 
 
 def _facts(info: dict[str, Any]) -> Facts:
-    rootless = any("rootless" in option for option in info.get("SecurityOptions") or ())
+    security = [str(option) for option in info.get("SecurityOptions") or ()]
+    rootless = any("rootless" in option for option in security)
     # Without the second cgroup hierarchy a rootless engine accepts limits and lets them be.
     ignored = rootless and str(info.get("CgroupVersion")) == "1"
     return Facts(
@@ -101,7 +118,38 @@ def _facts(info: dict[str, Any]) -> Facts:
         enforces_memory=bool(info.get("MemoryLimit")) and not ignored,
         enforces_cpus=bool(info.get("CpuCfsQuota")) and not ignored,
         enforces_pids=bool(info.get("PidsLimit")) and not ignored,
+        kernel=info.get("KernelVersion"),
+        seccomp=_seccomp(security),
+        runtimes=tuple(sorted(info.get("Runtimes") or ())),
+        default_runtime=info.get("DefaultRuntime"),
     )
+
+
+def _seccomp(security: list[str]) -> str | None:
+    """Return the profile from a line such as ``name=seccomp,profile=default``; older engines say only its name."""
+    for option in security:
+        said = dict(part.partition("=")[::2] for part in option.split(","))
+        if "seccomp" in (said.get("name"), option):
+            profile = said.get("profile", "default")
+            return None if profile == "unconfined" else profile
+    return None
+
+
+def check_runtime(engine: Engine, runtime: str | None) -> None:
+    """See to it that the engine has the OCI runtime that is wanted, before anything is made in it.
+
+    Raises
+    ------
+    UnavailableError
+        ``docker/runtime-missing``.
+    """
+    found = engine.facts().runtimes
+    if runtime is not None and runtime not in found:
+        raise UnavailableError(
+            "docker/runtime-missing",
+            f"{engine.title} has no runtime {runtime}, only {', '.join(found) or 'its own'}.",
+            "Add it to the engine's configuration, or change the setting sandbox.runtime.",
+        )
 
 
 def connect() -> Engine:

@@ -14,24 +14,25 @@ from docker.errors import APIError, NotFound
 from fixtrail_protocol.base import now
 from fixtrail_protocol.qa import TestRun
 
-from fixtrail.capture.junit import MAX_REPORT_BYTES, Report, ReportError, read_report
+from fixtrail._version import __version__
+from fixtrail.capture.junit import MAX_REPORT_BYTES
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import FixtrailError, UnavailableError
 from fixtrail.qa.sandbox import hardening
-from fixtrail.qa.sandbox.engine import Engine, connect, engine_trouble, explain
+from fixtrail.qa.sandbox.engine import Engine, check_runtime, connect, engine_trouble, explain
 from fixtrail.qa.sandbox.job import Job
 from fixtrail.qa.sandbox.output import Demultiplexer
-from fixtrail.qa.sandbox.runners import recognise, report_to
+from fixtrail.qa.sandbox.runners import Account, Left, ask, inside, read, recognise
 from fixtrail.qa.sandbox.tree import TreeError, only_file, open_tree, parcel
 from fixtrail.qa.sandbox.verdict import Evidence, rule
+from fixtrail.qa.sandbox.witness import Listener, contradiction
 from fixtrail.settings import SandboxSettings
+from fixtrail.store.repository import strip_credentials
 
 POLL_SECONDS = 0.1
 """How long a cancel or the deadline may go unnoticed while the tests print nothing."""
 SETTLE_SECONDS = 10
 """How long the engine may take from the end of the output, or from a kill, to a stopped container."""
-SPARE_SECONDS = 300
-"""What copying the tree in and the results out may take beside the tests' own time: after that it is an orphan."""
 _REMOVE_ATTEMPTS = 5
 
 _log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
     Cancelled
         ``cancelled`` was set. The container is removed.
     """
-    argv = report_to(job.argv, hardening.REPORT)
+    argv = ask(job.argv, hardening.REPORT)
     receipt = TestRun(
         verdict="infra_error",
         command=argv,
@@ -72,12 +73,28 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
     try:
         say("Looking for the container engine")
         with connect() as engine:
-            receipt.engine = engine.title
+            receipt.engine, receipt.endpoint = engine.title, _without_credentials(engine.endpoint.url)
+            with engine_trouble("telling what it can enforce"):
+                check_runtime(engine, settings.runtime)
+                unenforced = engine.facts().unenforced
+            if unenforced:
+                say(f"This engine does not enforce {', '.join(unenforced)}")
             with _container(engine, job, argv, settings) as name:
                 _Run(engine, name, job, settings, receipt, cancelled, say).go()
     except FixtrailError as error:
         receipt.verdict, receipt.error_code, receipt.reason = "infra_error", error.code, f"{error.code}: {error}"
+    receipt.ended = receipt.ended or now()
     return receipt
+
+
+def _without_credentials(url: str) -> str:
+    # Only where there are some: a socket's address has no host and would not survive being taken apart.
+    return strip_credentials(url) if "@" in url or "?" in url else url
+
+
+def _versions(engine: Engine) -> dict[str, str]:
+    known = {"fixtrail": __version__, engine.name: engine.version, "api": engine.api, "kernel": engine.facts().kernel}
+    return {name: version for name, version in known.items() if version}
 
 
 @contextlib.contextmanager
@@ -87,12 +104,12 @@ def _container(engine: Engine, job: Job, argv: list[str], settings: SandboxSetti
     name = f"fixtrail-{uuid.uuid4().hex}"
     labels = {
         hardening.LABEL_TRACE: job.trace_id,
-        hardening.LABEL_DEADLINE: str(int(time.time() + settings.timeout_seconds + SPARE_SECONDS)),
+        hardening.LABEL_DEADLINE: str(int(time.time() + settings.timeout_seconds + settings.spare_seconds)),
         hardening.LABEL_PID: str(os.getpid()),
     }
     try:
         with engine_trouble("making the container", settings.image):
-            hardening.create(engine.client, argv, settings, name=name, labels=labels)
+            hardening.create(engine, argv, settings, name=name, labels=labels)
         yield name
     finally:
         remove(engine, name)
@@ -145,6 +162,7 @@ class _Run:
         self._cancelled = cancelled
         self._say = say
         self._output = HeadAndTail(settings.output_bytes)
+        self._witness = Listener()
 
     def go(self) -> None:
         self._say("Copying the tree into the container")
@@ -153,8 +171,8 @@ class _Run:
         self._check_cancelled()
         self._say("Reading the results")
         inspected = self._stopped()
-        report, problem = (None, None) if self._receipt.timed_out else self._read_report()
-        self._conclude(inspected, report, problem)
+        left, problem = (b"", None) if self._receipt.timed_out else self._fetch_report()
+        self._conclude(inspected, left, problem)
 
     def _check_cancelled(self) -> None:
         if self._cancelled.is_set():
@@ -163,7 +181,9 @@ class _Run:
     def _send_tree(self) -> None:
         try:
             with open_tree(self._job.tree_tar) as (tree, size), engine_trouble("taking in the tree"):
-                self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size)))
+                carried = inside(recognise(self._job.argv))
+                packed = parcel(tree, size, hardening.UID, carried)
+                self._client.put_archive(self._name, hardening.VOLUME, self._checked(packed))
         except TreeError as error:
             raise UnavailableError(
                 "sandbox/tree-unpack-failed", f"The tree to test {error}.", "Finalize again."
@@ -183,13 +203,13 @@ class _Run:
                 self._say("Running the tests")
                 receipt.started, started = now(), time.monotonic()
                 self._client.start(self._name)
-                self._engine.facts()  # asked once per engine, and while the tests run it costs nothing
                 ended = self._drain(stream, started + self._settings.timeout_seconds)
             if not ended:
                 # Not while attached: Docker answers a kill only after it has delivered all output, and would wait
                 # for us to read it.
                 receipt.timed_out = self._kill()
-            receipt.duration_ms = round((time.monotonic() - started) * 1000)
+            receipt.ended, receipt.duration_ms = now(), round((time.monotonic() - started) * 1000)
+            receipt.versions = _versions(self._engine)
 
     @contextlib.contextmanager
     def _attached(self) -> Iterator[Any]:
@@ -206,7 +226,7 @@ class _Run:
 
     def _drain(self, stream: Any, deadline: float) -> bool:
         """Read to the end of the output; False: the deadline came first."""
-        frames = Demultiplexer(self._output.feed)
+        frames = Demultiplexer(self._output.feed, self._witness.feed)
         while time.monotonic() < deadline:
             self._check_cancelled()
             try:
@@ -249,28 +269,40 @@ class _Run:
                     "Look at the engine's log and finalize again.",
                 )
 
-    def _read_report(self) -> tuple[Report | None, str | None]:
-        """Return the JUnit report, or (None, what is wrong with it), or (None, None) if the tests left none."""
+    def _fetch_report(self) -> tuple[bytes, str | None]:
+        """Return the report's file, empty if the tests left none, and what is wrong with it if something is."""
         with engine_trouble("handing out the report"):
             try:
                 archive, stat = self._client.get_archive(self._name, hardening.REPORT)
             except NotFound:
-                return None, None
+                return b"", None
             if not stat.get("size"):
                 archive.close()
-                return None, None
+                return b"", None
             try:
-                return read_report(only_file(archive, MAX_REPORT_BYTES)), None
-            except (ReportError, TreeError) as error:
-                return None, str(error)
+                return only_file(archive, MAX_REPORT_BYTES), None
+            except TreeError as error:
+                return b"", str(error)
 
-    def _conclude(self, inspected: dict[str, Any], report: Report | None, problem: str | None) -> None:
+    def _account(self, left: bytes, problem: str | None) -> Account:
+        """Return what the runner tells of its tests."""
+        if problem is not None:
+            return Account(problem=problem)
+        output = self._output
+        found = Left(left, output.text(), output_whole=not output.dropped, exit_code=self._receipt.exit_code)
+        account = read(recognise(self._job.argv), found)
+        output.feed(account.output.encode())
+        return account
+
+    def _conclude(self, inspected: dict[str, Any], left: bytes, problem: str | None) -> None:
         receipt, state = self._receipt, inspected["State"]
         receipt.exit_code = state.get("ExitCode")
         receipt.oom_killed = bool(state.get("OOMKilled"))
         receipt.image_digest = inspected.get("Image")
         with engine_trouble("telling what it enforces"):
             receipt.limits_enforced = hardening.limits_enforced(inspected, self._engine.facts(), self._settings)
+        account = self._account(left, problem)
+        report = account.report
         receipt.output = self._output.text()
         receipt.output_bytes, receipt.output_dropped_bytes = self._output.total, self._output.dropped
         if report is not None:
@@ -284,7 +316,11 @@ class _Run:
                 timed_out=receipt.timed_out,
                 runner=recognise(receipt.command),
                 report=report,
-                report_problem=problem,
+                report_problem=account.problem,
+                printed=account.printed,
+                ran_none=account.ran_none,
+                doubt=account.doubt,
+                contradiction=contradiction(self._witness.testimony, report, receipt.command),
                 timeout_seconds=self._settings.timeout_seconds,
                 memory_bytes=self._settings.memory_bytes,
             )

@@ -2,17 +2,20 @@
 
 from typing import Any
 
-import docker
 from docker.types import LogConfig, Mount, Ulimit
 from fixtrail_protocol.qa import Limits
 
-from fixtrail.qa.sandbox.engine import Facts
+from fixtrail.qa.sandbox import witness
+from fixtrail.qa.sandbox.engine import Engine, Facts
 from fixtrail.qa.sandbox.environment.recipe import GENERATED
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
 
-USER = "1000:1000"
-"""Numeric, so that an image need not know it."""
+UID = 61000
+"""Numeric, so that an image need not know it, and unused in systemd's table of user ids. The kernel counts inotify
+instances, pipe buffers, keys and pending signals by user for the whole machine: as 1000 the tests would use up those of
+whoever sits before it."""
+USER = f"{UID}:{UID}"
 HOSTNAME = "fixtrail"
 VOLUME = "/fixtrail"
 REPORT = f"{VOLUME}/out/junit.xml"
@@ -35,20 +38,22 @@ ENVIRONMENT = {
 """The same for every run, so that a verdict does not depend on where or when it was come by. PATH is the image's."""
 
 # 'command -p' looks in the system's own directories, whatever PATH says. After the last line nothing of this shell is
-# left: the tests' exit status is the container's. Through one pipe, what they print keeps its order.
+# left: the tests' exit status is the container's. Through one pipe, what they print keeps its order; the other one is
+# the witness's, which finds it at the first process.
 _WRAPPER = f"""\
+exec 2>&1
 umask 022
 [ ! -f {GENERATED} ] || command -p tar -xf {GENERATED} -C /work || exit {UNPACK_FAILED}
 command -p tar -xf {VOLUME}/tree.tar -C /work || exit {UNPACK_FAILED}
 command -p mkdir -p "$HOME" && cd /work || exit {UNPACK_FAILED}
-exec "$@" 2>&1
+export PYTHONPATH="${{PYTHONPATH:+$PYTHONPATH:}}{VOLUME}/{witness.FOLDER}"
+(echo {witness.READY} >/proc/1/fd/2) 2>/dev/null
+exec "$@"
 """
 _CPU_PERIOD_MICROSECONDS = 100_000
 
 
-def create(
-    client: docker.APIClient, argv: list[str], settings: SandboxSettings, *, name: str, labels: dict[str, str]
-) -> None:
+def create(engine: Engine, argv: list[str], settings: SandboxSettings, *, name: str, labels: dict[str, str]) -> None:
     """Create the container ``name``, stopped.
 
     The tree and the report are on one anonymous volume, :data:`VOLUME`, which outlives the process, unlike a tmpfs.
@@ -61,8 +66,8 @@ def create(
     labels
         Put on the container and on its volume.
     """
-    # Half of the memory each; a tmpfs over an existing directory takes mode from it, so /tmp stays 1777.
-    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},uid=1000,gid=1000"
+    client = engine.client
+    tmpfs = tmpfs_options(engine, settings)
     host = client.create_host_config(
         network_mode="none",
         read_only=True,
@@ -85,6 +90,7 @@ def create(
         tmpfs={"/work": tmpfs, "/tmp": tmpfs},  # noqa: S108  the container's own
         mounts=[Mount(VOLUME, None, type="volume", no_copy=True, labels=labels)],
         log_config=LogConfig(type="none"),
+        runtime=settings.runtime,
     )
     client.create_container(
         settings.image,
@@ -93,12 +99,19 @@ def create(
         name=name,
         hostname=HOSTNAME,
         user=USER,
-        environment=ENVIRONMENT,
+        environment={**ENVIRONMENT, **witness.environment(argv)},
         labels=labels,
         host_config=host,
         healthcheck={"test": ["NONE"]},
         use_config_proxy=False,
     )
+
+
+def tmpfs_options(engine: Engine, settings: SandboxSettings) -> str:
+    """Return how a folder that the tests may write to is mounted: in memory, half of the limit at the most."""
+    # Docker lets a tmpfs over an existing directory take its mode from there; Podman knows no owner of a tmpfs.
+    owner = "mode=1777" if engine.name == "Podman" else f"uid={UID},gid={UID}"
+    return f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},{owner}"
 
 
 def limits_asked(settings: SandboxSettings) -> Limits:
@@ -113,6 +126,8 @@ def limits_asked(settings: SandboxSettings) -> Limits:
         capabilities_dropped=["ALL"],
         no_new_privileges=True,
         timeout_seconds=settings.timeout_seconds,
+        runtime=settings.runtime,
+        seccomp="default",
     )
 
 
@@ -140,4 +155,6 @@ def limits_enforced(inspected: dict[str, Any], facts: Facts, settings: SandboxSe
         capabilities_dropped=host.get("CapDrop"),
         no_new_privileges=any(option in ("no-new-privileges", "no-new-privileges:true") for option in security),
         timeout_seconds=settings.timeout_seconds,
+        runtime=host.get("Runtime") or None,
+        seccomp=None if any("seccomp" in option for option in security) else facts.seccomp,
     )

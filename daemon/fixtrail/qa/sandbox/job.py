@@ -36,11 +36,15 @@ class EngineStatus:
         An engine answers.
     endpoint
         Where it answers, or where one was expected first.
+    unenforced
+        What of the sandbox it will not hold, in words.
+    runtime
+        The OCI runtime that containers get.
     image_present
         Whether it holds ``image``; None: not known.
     error_code, reason, hint
-        What is wrong and what to do, when something is: ``docker/unavailable``, ``docker/image-missing`` or
-        ``docker/engine-error``.
+        What is wrong and what to do, when something is: ``docker/unavailable``, ``docker/image-missing``,
+        ``docker/runtime-missing`` or ``docker/engine-error``.
     """
 
     reachable: bool
@@ -51,6 +55,9 @@ class EngineStatus:
     endpoint: str | None = None
     cgroup_version: str | None = None
     storage_driver: str | None = None
+    unenforced: tuple[str, ...] = ()
+    runtime: str | None = None
+    seccomp: str | None = None
     image_present: bool | None = None
     error_code: str | None = None
     reason: str | None = None

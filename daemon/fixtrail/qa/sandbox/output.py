@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 _HEADER_BYTES = 8
+_STANDARD_ERROR = 2
 
 
 class Demultiplexer:
@@ -15,10 +16,13 @@ class Demultiplexer:
     ----------
     sink
         Called with each piece of payload, standard output and error in the order they came.
+    errors
+        Called with what came as standard error instead, if given.
     """
 
-    def __init__(self, sink: Callable[[bytes], None]) -> None:
-        self._sink = sink
+    def __init__(self, sink: Callable[[bytes], None], errors: Callable[[bytes], None] | None = None) -> None:
+        self._output = self._sink = sink
+        self._errors = errors or sink
         self._header = b""
         self._left = 0
 
@@ -37,4 +41,5 @@ class Demultiplexer:
             position += len(part)
             if len(self._header) == _HEADER_BYTES:
                 self._left = int.from_bytes(self._header[4:], "big")
+                self._sink = self._errors if self._header[0] == _STANDARD_ERROR else self._output
                 self._header = b""

@@ -1,13 +1,14 @@
 """The asynchronous front: one worker thread per run, and the event loop only waits.
 
-Before and after runs, dependency images, repeats for flakiness and a queue belong between this and
-:mod:`fixtrail.qa.sandbox.execution`: each is some runs of one :class:`~fixtrail.qa.sandbox.job.Job` after another.
+Runs before and after a fix, and repeats for flakiness, are made above this, in :mod:`fixtrail.qa.verdict`: each is one
+:class:`~fixtrail.qa.sandbox.job.Job`.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from fixtrail_protocol.qa import TestRun
@@ -71,32 +72,47 @@ async def run_tests(job: Job, settings: SandboxSettings, *, progress: Callable[[
 
 
 async def reap_orphans() -> int:
-    """Remove containers of ours that outlived their deadline, and their volumes.
+    """Remove what is of ours in the engine and outlived its deadline: containers, volumes, networks, unnamed images.
 
     Returns
     -------
     int
         How many were removed; 0 too when no engine answers, since then none runs either.
     """
+    return (await _reap())[0]
 
-    def work() -> int:
+
+async def reap_until_none_is_left() -> None:
+    """Reap now, and again when the deadline of what is left has come, until there is nothing of ours any more."""
+    while True:
+        _, deadline = await _reap()
+        if deadline is None:
+            return
+        await asyncio.sleep(max(1.0, deadline + 1 - time.time()))
+
+
+async def _reap() -> tuple[int, float | None]:
+    """Return how many were removed, and the earliest deadline of what is left."""
+
+    def work() -> tuple[int, float | None]:
         from fixtrail.qa.sandbox.orphans import reap
 
-        return reap()
+        sweep = reap()
+        return sweep.removed, sweep.next_deadline
 
     try:
         return await in_thread("fixtrail-reaper", work)
     except FixtrailError as error:
         _log.info("orphans were not looked for: %s", error)
-        return 0
+        return 0, None
 
 
-async def engine_status(image: str = DEFAULT_IMAGE) -> EngineStatus:
-    """Say whether tests can be run: which engine answers, and whether it holds ``image``. Never raises."""
+async def engine_status(image: str = DEFAULT_IMAGE, runtime: str | None = None) -> EngineStatus:
+    """Say whether tests can be run: which engine answers, whether it has ``image`` and ``runtime``. Never raises."""
 
     def work() -> EngineStatus:
         from fixtrail.qa.sandbox.status import status
 
-        return status(image)
+        return status(image, runtime)
 
     return await in_thread("fixtrail-engine-status", work)

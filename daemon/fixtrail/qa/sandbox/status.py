@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from fixtrail.errors import FixtrailError
 from fixtrail.qa.sandbox.endpoint import endpoints
-from fixtrail.qa.sandbox.engine import Engine, connect, engine_trouble, explain
+from fixtrail.qa.sandbox.engine import Engine, check_runtime, connect, engine_trouble, explain
 from fixtrail.qa.sandbox.job import EngineStatus
 
 
-def status(image: str) -> EngineStatus:
-    """Ask the engine for itself and for ``image``; whatever is wrong stands in the answer."""
+def status(image: str, runtime: str | None = None) -> EngineStatus:
+    """Ask the engine for itself, for ``image`` and ``runtime``; whatever is wrong stands in the answer."""
     known = EngineStatus(reachable=False, image=image)
     try:
         known = replace(known, endpoint=endpoints()[0].url)
@@ -22,18 +22,27 @@ def status(image: str) -> EngineStatus:
                 api=engine.api,
                 endpoint=engine.endpoint.url,
             )
-            return _details(engine, known)
+            return _details(engine, known, runtime)
     except FixtrailError as error:
         return replace(known, error_code=error.code, reason=error.message, hint=error.hint)
     except Exception as error:  # noqa: BLE001  'doctor' is what one turns to when everything else failed
         return replace(known, error_code="docker/engine-error", reason=f"The engine cannot be asked: {explain(error)}.")
 
 
-def _details(engine: Engine, known: EngineStatus) -> EngineStatus:
+def _details(engine: Engine, known: EngineStatus, runtime: str | None) -> EngineStatus:
     with engine_trouble("telling about itself"):
         facts = engine.facts()
-    known = replace(known, cgroup_version=facts.cgroup_version, storage_driver=facts.storage_driver)
+    known = replace(
+        known,
+        cgroup_version=facts.cgroup_version,
+        storage_driver=facts.storage_driver,
+        unenforced=tuple(facts.unenforced),
+        runtime=runtime or facts.default_runtime,
+        seccomp=facts.seccomp,
+    )
     try:
+        with engine_trouble("telling its runtimes"):
+            check_runtime(engine, runtime)
         with engine_trouble("looking for the image", known.image):
             engine.client.inspect_image(known.image)  # type: ignore[no-untyped-call]
     except FixtrailError as error:

@@ -4,9 +4,11 @@ import contextlib
 import io
 import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
+
+from fixtrail.qa.sandbox import witness
 
 _CHUNK_BYTES = 1024**2
 _TAR_OVERHEAD = 16 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
@@ -39,11 +41,12 @@ def _member(name: str, mode: int, *, size: int = 0, kind: bytes = tarfile.REGTYP
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
-def parcel(tree: BinaryIO, size: int) -> Iterator[bytes]:
+def parcel(tree: BinaryIO, size: int, owner: int, inside: Mapping[str, bytes] | None = None) -> Iterator[bytes]:
     """Yield a tar archive for :data:`fixtrail.qa.sandbox.hardening.VOLUME`.
 
-    It holds ``tree.tar``, which the tests may read, and ``out/junit.xml``, empty, which they may write. The folders
-    belong to root, so that the tests can make no other file on the host's disk, nor put a link in the report's place.
+    It holds ``tree.tar`` and the witness, which the tests may read, and ``out/junit.xml``, empty, which they may
+    write. The folders belong to root, so that the tests can make no other file on the host's disk, nor put a link in
+    the report's place.
 
     Parameters
     ----------
@@ -51,6 +54,10 @@ def parcel(tree: BinaryIO, size: int) -> Iterator[bytes]:
         The tree's own tar, open for reading at its beginning.
     size
         Its length in bytes.
+    owner
+        User and group that the tests run as.
+    inside
+        What the runner needs, for the folder ``inside``: content by name. Only to be read, as the witness.
 
     Raises
     ------
@@ -58,7 +65,12 @@ def parcel(tree: BinaryIO, size: int) -> Iterator[bytes]:
         ``tree`` cannot be read, or ends before ``size`` bytes.
     """
     yield _member("out", 0o755, kind=tarfile.DIRTYPE)
-    yield _member("out/junit.xml", 0o644, owner=1000)
+    yield _member("out/junit.xml", 0o644, owner=owner)
+    carried = {f"{witness.FOLDER}/{name}": content for name, content in witness.files().items()}
+    carried |= {f"inside/{name}": content for name, content in (inside or {}).items()}
+    for name, content in carried.items():
+        yield _member(name, 0o444, size=len(content))
+        yield content + b"\0" * (-len(content) % tarfile.BLOCKSIZE)
     yield _member("tree.tar", 0o444, size=size)
     left = size
     while left:

@@ -10,9 +10,11 @@ row    what is known                                 verdict
 5      exit 126 or 127, no test executed             ``infra_error`` ``sandbox/command-not-found``
 6      exit 137, which was not us                    ``unknown``
 7      runner not recognised, no report at all       exit 0 ``passed``, else ``failed``: exit code alone
+7b     runner that only prints (cargo)               as row 7; ``no_tests`` if it printed results, and of no test;
+                                                     ``unknown`` if it did not come to its end or never began
 8      report missing or unreadable                  exit 5 ``no_tests``, else ``unknown``
 9      pytest exit 3 or 4 (internal error, usage)    ``unknown``
-10     pytest exit 5 (nothing collected)             ``no_tests``; ``unknown`` if the report has executed tests
+10     exit 5 of pytest, unittest (no tests)         ``no_tests``; ``unknown`` if the report has executed tests
 11     exit 0, report has a failure or error         ``unknown``, both sides
 12     exit 0, report has at least one pass          ``passed``
 13     exit 0, report has nothing executed           ``no_tests``
@@ -24,6 +26,8 @@ row    what is known                                 verdict
 Rows 8 and 10 to 15 hold for a runner that was not recognised too, once it has left a report (a Makefile that calls
 pytest). pytest's exit codes: https://docs.pytest.org/en/stable/reference/exit-codes.html
 
+A pass by rows 7 and 12 that :mod:`fixtrail.qa.sandbox.witness` contradicts is ``unknown`` instead.
+
 What the tests print is no input. Tested code can write the report and choose the exit code, but a pass needs both and
 the engine's word beside them; what it can forge alone ends in ``unknown``, ``failed`` or ``infra_error``.
 """
@@ -33,7 +37,7 @@ from dataclasses import dataclass
 from fixtrail_protocol.qa import Verdict
 
 from fixtrail.capture.junit import Report
-from fixtrail.qa.sandbox.runners import Runner
+from fixtrail.qa.sandbox.runners import Runner, exit_meaning
 
 UNPACK_FAILED = 113
 """Exit status of our own wrapper when the tree cannot be unpacked; no shell, tar or pytest uses it."""
@@ -55,6 +59,11 @@ class Evidence:
         None: there is none, or ``report_problem`` says what is wrong with it.
     timeout_seconds, memory_bytes
         The limits, for the reason's wording.
+    printed, ran_none, doubt
+        The report is what was printed, which is no evidence for a pass; it says that no test ran; why the exit code
+        is no evidence either.
+    contradiction
+        Why a pass could not stand: what the witness heard against it.
     """
 
     exit_code: int | None
@@ -65,6 +74,10 @@ class Evidence:
     report_problem: str | None = None
     timeout_seconds: float = 0
     memory_bytes: int = 0
+    contradiction: str | None = None
+    printed: bool = False
+    ran_none: bool = False
+    doubt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,10 @@ class Ruling:
 
 def rule(evidence: Evidence) -> Ruling:
     """Return the verdict for ``evidence``, by the table above."""
-    return _without_an_end(evidence) or _by_exit_code(evidence) or _by_report(evidence)
+    ruling = _without_an_end(evidence) or _by_exit_code(evidence) or _by_report(evidence)
+    if ruling.verdict == "passed" and evidence.contradiction is not None:
+        return Ruling("unknown", evidence.contradiction)
+    return ruling
 
 
 def _infra(code: str, reason: str) -> Ruling:
@@ -118,18 +134,30 @@ def _has_report(evidence: Evidence) -> bool:
 def _by_exit_code(evidence: Evidence) -> Ruling | None:
     """Rows 7 to 9: there is no usable report, or pytest itself says that its run is none."""
     exit_code = evidence.exit_code
+    meaning = exit_meaning(evidence.runner, exit_code)
     if evidence.runner is None and not _has_report(evidence):
-        return Ruling("passed" if exit_code == 0 else "failed")
+        return Ruling("passed" if exit_code == 0 else "failed", _EXIT_CODE_ALONE)
+    if evidence.printed:
+        return _by_what_was_printed(evidence)
     if evidence.report is None:
         problem = (
             f"its JUnit report {evidence.report_problem}" if evidence.report_problem else "it left no JUnit report"
         )
-        if exit_code == 5 and evidence.runner == "pytest":
-            return Ruling("no_tests", "pytest collected no tests.")
+        if meaning == "no_tests":
+            return Ruling("no_tests", f"{evidence.runner} collected no tests.")
         return Ruling("unknown", f"The test command ended with {_spell(evidence)}, but {problem}; see the output.")
-    if evidence.runner == "pytest" and exit_code in (3, 4):
+    if meaning in ("internal_error", "called_wrongly"):
         return Ruling("unknown", f"The test command ended with {_spell(evidence)}.")
     return None
+
+
+def _by_what_was_printed(evidence: Evidence) -> Ruling:
+    """Row 7b: what was printed may take a pass away, and never makes one."""
+    if evidence.doubt is not None:
+        return Ruling("unknown", evidence.doubt)
+    if evidence.exit_code == 0 and evidence.ran_none:
+        return Ruling("no_tests", f"{evidence.runner} ran no tests.")
+    return Ruling("passed" if evidence.exit_code == 0 else "failed", f"{evidence.runner} leaves no report: {_PRINTED}")
 
 
 def _by_report(evidence: Evidence) -> Ruling:
@@ -137,8 +165,9 @@ def _by_report(evidence: Evidence) -> Ruling:
     exit_code, report = evidence.exit_code, evidence.report
     assert report is not None, "rows 7 and 8 come first"
     both_sides = f"The test command ended with {_spell(evidence)}, but its JUnit report says {report}."
-    if exit_code == 5 and evidence.runner == "pytest":
-        return Ruling("unknown", both_sides) if report.executed else Ruling("no_tests", "pytest collected no tests.")
+    if exit_meaning(evidence.runner, exit_code) == "no_tests":
+        none = Ruling("no_tests", f"{evidence.runner} collected no tests.")
+        return Ruling("unknown", both_sides) if report.executed else none
     if exit_code == 0:
         if report.bad:
             return Ruling("unknown", both_sides)
@@ -150,18 +179,24 @@ def _by_report(evidence: Evidence) -> Ruling:
         )
     if report.bad:
         return Ruling("failed")
-    if exit_code == 2 and evidence.runner == "pytest":
+    if exit_meaning(evidence.runner, exit_code) == "interrupted":
         return Ruling("unknown", f"pytest was interrupted (exit code 2); until then: {report}.")
     return Ruling("unknown", both_sides)
 
 
-_PYTEST_CODES = {2: "interrupted", 3: "internal error of pytest", 4: "pytest was called wrongly"}
+_EXIT_CODE_ALONE = "By the exit code alone: the command starts no test runner that fixtrail can ask for a report."
+_PRINTED = "the verdict goes by the exit code alone, and the tests' names are from what was printed."
+_MEANINGS = {
+    "interrupted": "interrupted",
+    "internal_error": "internal error of pytest",
+    "called_wrongly": "pytest was called wrongly",
+}
 
 
 def _spell(evidence: Evidence) -> str:
     code = evidence.exit_code or 0
-    if evidence.runner == "pytest" and code in _PYTEST_CODES:
-        return f"exit code {code} ({_PYTEST_CODES[code]})"
+    if (words := _MEANINGS.get(exit_meaning(evidence.runner, code) or "")) is not None:
+        return f"exit code {code} ({words})"
     if 128 < code <= 128 + 64:
         return f"exit code {code} (ended by signal {code - 128})"
     return f"exit code {code}"

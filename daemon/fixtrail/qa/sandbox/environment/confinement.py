@@ -11,8 +11,6 @@ from fixtrail.qa.sandbox.environment.recipe import INPUT, RESULT_VOLUME, WORK
 from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
 from fixtrail.settings import SandboxSettings
 
-UID = int(hardening.USER.partition(":")[0])
-"""The tests' own."""
 PROGRAM_MISSING = 114
 _BACKGROUND_SHARES = 64
 """Of the processors, where a usual container has 1024: a build in the background waits for everybody else."""
@@ -54,8 +52,7 @@ def create(
         It gets what processor time others leave.
     """
     client = engine.client
-    owner = "mode=1777" if engine.name == "Podman" else f"uid={UID},gid={UID}"  # Podman knows no owner of a tmpfs
-    tmpfs = f"rw,exec,nosuid,nodev,size={settings.memory_bytes // 2},{owner}"
+    tmpfs = hardening.tmpfs_options(engine, settings)
     host = client.create_host_config(
         read_only=True,
         cap_drop=["ALL"],
@@ -68,6 +65,7 @@ def create(
         cpu_quota=int(settings.cpus * 100_000),
         cpu_shares=_BACKGROUND_SHARES if background else None,
         pids_limit=settings.pids,
+        runtime=settings.runtime,
         ulimits=[
             Ulimit(name="nofile", soft=4096, hard=4096),
             Ulimit(name="core", soft=0, hard=0),

@@ -23,9 +23,9 @@ from fixtrail.qa.sandbox import hardening
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
 from fixtrail.qa.sandbox.environment.access import Access
 from fixtrail.qa.sandbox.environment.archive import large_file, small_archive
-from fixtrail.qa.sandbox.environment.confinement import UID, create
+from fixtrail.qa.sandbox.environment.confinement import create
 from fixtrail.qa.sandbox.environment.recipe import RESULT, RESULT_VOLUME, Recipe
-from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, SPARE_SECONDS, Cancelled, remove
+from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, Cancelled, remove
 from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.tree import TreeError, open_tree
 from fixtrail.settings import SandboxSettings
@@ -88,12 +88,14 @@ class BuildContainer:
 
     def send_inputs(self, recipe: Recipe, access: Access) -> None:
         """Copy in the script, its files and the access settings, and make the folders that the script writes to."""
-        folders = {"in": (0o755, 0), "access": (0o755, 0), "tmp": (0o755, UID)}
+        folders = {"in": (0o755, 0), "access": (0o755, 0), "tmp": (0o755, hardening.UID)}
         files = {f"in/{name}": text.encode() for name, text in {**recipe.files, "build.sh": recipe.script}.items()}
         files |= {f"access/{name}": data for name, data in access.files.items()}
         with engine_trouble("taking in the recipe"):
-            self._client.put_archive(self._name, hardening.VOLUME, small_archive(folders, files, UID))
-            self._client.put_archive(self._name, RESULT_VOLUME, small_archive({Path(RESULT).name: (0o755, UID)}, {}))
+            self._client.put_archive(self._name, hardening.VOLUME, small_archive(folders, files, hardening.UID))
+            self._client.put_archive(
+                self._name, RESULT_VOLUME, small_archive({Path(RESULT).name: (0o755, hardening.UID)}, {})
+            )
 
     def run(self, timeout_seconds: float) -> Outcome:
         """Run the script to its end, or to the deadline."""
@@ -228,7 +230,7 @@ def build_container(
     Its labels are those of a test's container, so that what a killed daemon leaves is reaped in the same way.
     """
     name = f"fixtrail-{uuid.uuid4().hex}"
-    deadline = int(time.time() + settings.environment_timeout_seconds + SPARE_SECONDS)
+    deadline = int(time.time() + settings.environment_timeout_seconds + settings.spare_seconds)
     labels = {
         hardening.LABEL_TRACE: trace_id,
         hardening.LABEL_DEADLINE: str(deadline),

@@ -1,0 +1,1 @@
+"""What is carried into the container: read as text, never imported here."""
