@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     commits,
+    environment,
     evidence,
     finalize,
     idle,
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "notifications": notifications.run,
     "commits": commits.run,
     "finalize": finalize.run,
+    "environment": environment.run,
     "startup": startup.run,
     "idle": idle.run,
     "keystroke": keystroke.run,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fixtrail.qa.sandbox.engine import connect
-from fixtrail.qa.sandbox.environment import prepare_environment
+from fixtrail.qa.sandbox.environment import container, prepare_environment
 from fixtrail.qa.sandbox.environment.key import REPOSITORY
 from fixtrail.qa.sandbox.hardening import LABEL_DEADLINE
 from fixtrail.settings import SandboxSettings
@@ -260,3 +261,26 @@ async def test_a_killed_daemon_leaves_what_the_reaper_knows_and_no_image(tmp_pat
 
     lock_is_free = await prepare_environment(tar, trace, BUILDS.model_copy(update={"environment_timeout_seconds": 5.0}))
     assert "had not ended" in (lock_is_free.reason or "")
+
+
+async def test_a_build_ends_before_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect() as held:
+        room = shutil.disk_usage(held.client.info()["DockerRootDir"]).free
+    monkeypatch.setattr(container, "FREE_BYTES", room - 64 * 1024**2)
+    fills = "import os, time\nfor n in range(600):\n    os.write(f, bytes(1024**2)); time.sleep(0.02)\n"
+    code = f"import os\nf = os.open(os.environ['TMPDIR'] + '/bomb', os.O_CREAT | os.O_WRONLY)\n{fills}"
+
+    environment = await fails(tmp_path, with_setup(code))
+
+    assert "disk was nearly full" in (environment.reason or "")
+
+
+FORKS = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n"
+
+
+async def test_a_fork_bomb_is_contained(tmp_path: Path) -> None:
+    settings = BUILDS.model_copy(update={"pids": 64, "environment_timeout_seconds": 12.0})
+
+    environment = await fails(tmp_path, with_setup(FORKS), settings)
+
+    assert "had not ended after 12 seconds" in (environment.reason or "")

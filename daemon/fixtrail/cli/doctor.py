@@ -93,7 +93,14 @@ async def _engine(settings: Settings) -> list[Check]:
         image = Check("test image", "note", f"{status.image} was not looked for")
     elif not present:
         image = Check("test image", "bad", f"{status.image} is not there", status.hint or "Run scripts/base-image.")
-    return [Check("Docker", "good", engine), limits, image]
+    return [Check("Docker", "good", engine), limits, image, _dependencies(settings)]
+
+
+def _dependencies(settings: Settings) -> Check:
+    if settings.sandbox.network_builds == "allow":
+        return Check("dependencies", "good", "downloaded and installed in a container")
+    hint = "A project that asks for some has no verdict, unless its image has them: see sandbox.network_builds."
+    return Check("dependencies", "note", "not installed, as set", hint)
 
 
 def _judge(settings: Settings) -> Check:

@@ -89,7 +89,7 @@ async def prune(days: float | None, everything: bool, as_json: bool) -> int:
     from fixtrail.qa.sandbox.environment import prune_environments
 
     if everything and days is not None:
-        raise UsageError("image/both-named", "--all and --older-than contradict each other.", "Give one of them.")
+        raise UsageError("prune/both-named", "--all and --older-than contradict each other.", "Give one of them.")
     done = await prune_environments(days, everything=everything)
     if as_json:
         print_json({"removed": done.removed, "held": done.held})

@@ -5,9 +5,7 @@ removed with it, and only :data:`~fixtrail.qa.sandbox.environment.recipe.RESULT`
 """
 
 import contextlib
-import io
 import os
-import tarfile
 import threading
 import time
 import uuid
@@ -18,38 +16,26 @@ from typing import Any
 
 import requests
 from docker.errors import APIError
-from docker.types import LogConfig, Mount, Ulimit
 
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox import hardening
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
-from fixtrail.qa.sandbox.environment.access import ACCESS, Access
-from fixtrail.qa.sandbox.environment.recipe import INPUT, RESULT, RESULT_VOLUME, WORK, Recipe
+from fixtrail.qa.sandbox.environment.access import Access
+from fixtrail.qa.sandbox.environment.archive import large_file, small_archive
+from fixtrail.qa.sandbox.environment.confinement import create
+from fixtrail.qa.sandbox.environment.recipe import RESULT, RESULT_VOLUME, Recipe
 from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, Cancelled, remove
 from fixtrail.qa.sandbox.output import Demultiplexer
-from fixtrail.qa.sandbox.tree import open_tree, parcel
-from fixtrail.qa.sandbox.verdict import UNPACK_FAILED
+from fixtrail.qa.sandbox.tree import TreeError, open_tree
 from fixtrail.settings import SandboxSettings
 
-PROGRAM_MISSING = 114
 LOG_BYTES = 64 * 1024
-_BACKGROUND_SHARES = 64
-"""Of the processors, where a usual container has 1024: a build in the background waits for everybody else."""
-_TEMPORARY = f"{hardening.VOLUME}/tmp"  # noqa: S108  the container's own
-
-# What the machine's settings hold reaches the tools from files: nothing of it stands in the container's configuration.
-_WRAPPER = f"""\
-exec 2>&1
-umask 022
-command -p tar -xf {hardening.VOLUME}/tree.tar -C {WORK} || exit {UNPACK_FAILED}
-for program in $FIXTRAIL_NEEDS; do
-  command -v "$program" >/dev/null || {{ echo "$program: not found"; exit {PROGRAM_MISSING}; }}
-done
-. {ACCESS}/environment
-command -p mkdir -p "$HOME" && cd {WORK} || exit {UNPACK_FAILED}
-exec /bin/sh {INPUT}/build.sh
-"""
+FREE_BYTES = 2 * 1024**3
+"""A build is ended when the engine's disk has less left."""
+DISK_SECONDS = 2.0
+_SILENT_LIMIT = 3
+_WATCHER = "65534:65534"
 
 
 @dataclass(frozen=True)
@@ -59,6 +45,7 @@ class Outcome:
     exit_code: int
     oom_killed: bool
     timed_out: bool
+    disk_full: bool
     log: str
 
 
@@ -71,14 +58,19 @@ class BuildContainer:
         The container's.
     cancelled
         Set from another thread to call the build off.
+    free_bytes
+        What the engine's disk has to keep.
     """
 
-    def __init__(self, engine: Engine, name: str, cancelled: threading.Event) -> None:
+    def __init__(self, engine: Engine, name: str, cancelled: threading.Event, free_bytes: int) -> None:
         self._engine = engine
         self._client = engine.client
         self._name = name
         self._cancelled = cancelled
         self._output = HeadAndTail(LOG_BYTES)
+        self._free_bytes = free_bytes
+        self._silent = 0
+        self._full = False
 
     def check_cancelled(self) -> None:
         """Raise :class:`Cancelled` if the build was called off."""
@@ -88,7 +80,11 @@ class BuildContainer:
     def send_tree(self, path: Path) -> None:
         """Copy the tree in; raises :class:`~fixtrail.qa.sandbox.tree.TreeError`."""
         with open_tree(path) as (tree, size), engine_trouble("taking in the tree"):
-            self._client.put_archive(self._name, hardening.VOLUME, self._checked(parcel(tree, size, hardening.UID)))
+            try:
+                packed = self._checked(large_file("tree.tar", tree, size))
+                self._client.put_archive(self._name, hardening.VOLUME, packed)
+            except EOFError:
+                raise TreeError("became shorter while it was read") from None
 
     def send_inputs(self, recipe: Recipe, access: Access) -> None:
         """Copy in the script, its files and the access settings, and make the folders that the script writes to."""
@@ -96,9 +92,9 @@ class BuildContainer:
         files = {f"in/{name}": text.encode() for name, text in {**recipe.files, "build.sh": recipe.script}.items()}
         files |= {f"access/{name}": data for name, data in access.files.items()}
         with engine_trouble("taking in the recipe"):
-            self._client.put_archive(self._name, hardening.VOLUME, _archive(folders, files))
+            self._client.put_archive(self._name, hardening.VOLUME, small_archive(folders, files, hardening.UID))
             self._client.put_archive(
-                self._name, RESULT_VOLUME, _archive({Path(RESULT).name: (0o755, hardening.UID)}, {})
+                self._name, RESULT_VOLUME, small_archive({Path(RESULT).name: (0o755, hardening.UID)}, {})
             )
 
     def run(self, timeout_seconds: float) -> Outcome:
@@ -108,12 +104,13 @@ class BuildContainer:
                 self.check_cancelled()
                 self._client.start(self._name)
                 ended = self._drain(stream, time.monotonic() + timeout_seconds)
-            timed_out = not ended and self._kill()
+            killed = not ended and self._kill()
             state = self._stopped()
         return Outcome(
             exit_code=state.get("ExitCode", -1),
             oom_killed=bool(state.get("OOMKilled")),
-            timed_out=timed_out,
+            timed_out=killed and not self._full,
+            disk_full=killed and self._full,
             log=self._output.text(),
         )
 
@@ -156,8 +153,14 @@ class BuildContainer:
     def _drain(self, stream: Any, deadline: float) -> bool:
         """Read to the end of the output; False: the deadline came first."""
         frames = Demultiplexer(self._output.feed)
-        while time.monotonic() < deadline:
+        look = time.monotonic() + DISK_SECONDS
+        while (moment := time.monotonic()) < deadline:
             self.check_cancelled()
+            if moment >= look:
+                if not self._disk_has_room():
+                    self._full = True
+                    return False
+                look = time.monotonic() + DISK_SECONDS
             try:
                 data = stream.recv(65536)
             except TimeoutError:
@@ -166,6 +169,22 @@ class BuildContainer:
                 return True
             frames.feed(data)
         return False
+
+    def _disk_has_room(self) -> bool:
+        """Whether the engine's disk, on which the volumes lie without a limit, is far from full.
+
+        Asked in the container, since the engine may be on another machine, by a user whose processes those of the
+        build cannot touch. An answer that does not come three times in a row counts as no.
+        """
+        try:
+            asked = self._client.exec_create(self._name, ["df", "-Pk", RESULT_VOLUME], user=_WATCHER)
+            answer = self._client.exec_start(asked["Id"]).decode("ascii", "replace")
+            free_bytes = int(answer.splitlines()[-1].split()[3]) * 1024
+        except (APIError, IndexError, ValueError):
+            self._silent += 1
+            return self._silent < _SILENT_LIMIT
+        self._silent = 0
+        return free_bytes >= self._free_bytes
 
     def _kill(self) -> bool:
         """Kill the container; False: it had ended by itself."""
@@ -219,82 +238,7 @@ def build_container(
     }
     try:
         with engine_trouble("making the container", image):
-            _create(engine, name, image, recipe, settings, labels, background=background)
-        yield BuildContainer(engine, name, cancelled)
+            create(engine, name, image, recipe.needs, settings, labels, background=background)
+        yield BuildContainer(engine, name, cancelled, FREE_BYTES)
     finally:
         remove(engine, name)
-
-
-def _create(
-    engine: Engine,
-    name: str,
-    image: str,
-    recipe: Recipe,
-    settings: SandboxSettings,
-    labels: dict[str, str],
-    *,
-    background: bool,
-) -> None:
-    client = engine.client
-    tmpfs = hardening.tmpfs_options(engine, settings)
-    host = client.create_host_config(
-        read_only=True,
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
-        ipc_mode="private",
-        init=True,
-        mem_limit=settings.memory_bytes,
-        memswap_limit=settings.memory_bytes,
-        cpu_period=100_000,
-        cpu_quota=int(settings.cpus * 100_000),
-        cpu_shares=_BACKGROUND_SHARES if background else None,
-        pids_limit=settings.pids,
-        ulimits=[
-            Ulimit(name="nofile", soft=4096, hard=4096),
-            Ulimit(name="core", soft=0, hard=0),
-            Ulimit(name="fsize", soft=settings.environment_bytes, hard=settings.environment_bytes),
-        ],
-        tmpfs={WORK: tmpfs, "/tmp": tmpfs},  # noqa: S108  the container's own
-        mounts=[
-            Mount(place, None, type="volume", no_copy=True, labels=labels)
-            for place in (hardening.VOLUME, RESULT_VOLUME)
-        ],
-        log_config=LogConfig(type="none"),
-    )
-    client.create_container(
-        image,
-        [],
-        entrypoint=["/bin/sh", "-c", _WRAPPER],
-        name=name,
-        hostname=hardening.HOSTNAME,
-        user=hardening.USER,
-        environment={
-            "CI": "true",
-            "FIXTRAIL_NEEDS": " ".join(recipe.needs),
-            "HOME": f"{_TEMPORARY}/home",
-            "LANG": "C.UTF-8",
-            "LC_ALL": "C.UTF-8",
-            "TERM": "dumb",
-            "TMPDIR": _TEMPORARY,
-            "TZ": "UTC",
-        },
-        labels=labels,
-        host_config=host,
-        healthcheck={"test": ["NONE"]},
-        use_config_proxy=False,
-    )
-
-
-def _archive(folders: dict[str, tuple[int, int]], files: dict[str, bytes]) -> bytes:
-    """Return a tar; folders are given with mode and owner, files are read-only and the container user's."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, (mode, owner) in folders.items():
-            info = tarfile.TarInfo(name)
-            info.type, info.mode, info.uid, info.gid = tarfile.DIRTYPE, mode, owner, owner
-            tar.addfile(info)
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mode, info.uid, info.gid = len(data), 0o400, hardening.UID, hardening.UID
-            tar.addfile(info, io.BytesIO(data))
-    return packed.getvalue()

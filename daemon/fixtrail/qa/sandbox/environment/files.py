@@ -1,13 +1,65 @@
 """The dependency files of a tree, read out of its tar without unpacking it."""
 
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 from fixtrail.qa.sandbox.tree import TreeError
 
+_END = b"\0" * tarfile.BLOCKSIZE
 MAX_FILE_BYTES = 32 * 1024**2
 """A lock file of a large JavaScript project has a few megabytes."""
+
+
+_PLAIN_TYPES = (b"0", b"1", b"2", b"5")
+"""Files, hard links, symbolic links and folders, all that a tree has unless a name is long or not ASCII."""
+
+
+class _NotPlainError(Exception):
+    """A tar has a header that is not read here."""
+
+
+def _plain_members(tar: BinaryIO) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield name, offset and size of the regular files of a plain ustar archive.
+
+    An environment that is there is looked up in milliseconds, and tarfile takes 40 microseconds for each member.
+    https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06
+
+    Raises
+    ------
+    _NotPlainError
+        Something else is in it, or it is damaged.
+    """
+    position = 0
+    while True:
+        tar.seek(position)
+        header = tar.read(tarfile.BLOCKSIZE)
+        if header == _END:
+            return
+        if len(header) < tarfile.BLOCKSIZE or header[156:157] not in _PLAIN_TYPES or header[257:262] != b"ustar":
+            raise _NotPlainError
+        name, prefix = header[:100].partition(b"\0")[0], header[345:500].partition(b"\0")[0]
+        try:
+            size = int(header[124:136].strip(b" \0") or b"0", 8)
+            path = (prefix + b"/" + name if prefix else name).decode("ascii")
+        except ValueError:
+            raise _NotPlainError from None
+        position += tarfile.BLOCKSIZE
+        if header[156:157] == b"0":
+            yield path.removeprefix("./"), (position, size)
+        position += -(-size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
+def _members(path: Path) -> dict[str, tuple[int, int]]:
+    """Return the same for any tar; raises :class:`TreeError`."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            return {
+                member.name.removeprefix("./"): (member.offset_data, member.size) for member in tar if member.isreg()
+            }
+    except (OSError, tarfile.TarError) as error:
+        raise TreeError(f"cannot be read: {error}") from None
 
 
 class TreeFiles:
@@ -38,11 +90,11 @@ class TreeFiles:
         files = cls({})
         files._tar = path
         try:
-            with tarfile.open(path, "r:") as tar:
-                for member in tar:
-                    if member.isreg():
-                        files._places[member.name.removeprefix("./")] = (member.offset_data, member.size)
-        except (OSError, tarfile.TarError) as error:
+            with path.open("rb") as tar:
+                files._places = dict(_plain_members(tar))
+        except _NotPlainError:
+            files._places = _members(path)
+        except OSError as error:
             raise TreeError(f"cannot be read: {error}") from None
         return files
 

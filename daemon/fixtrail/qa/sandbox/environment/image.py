@@ -1,7 +1,5 @@
 """An environment's image in the engine: looked up, or made of the base and one layer."""
 
-import io
-import tarfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +9,12 @@ from docker.errors import ImageNotFound
 
 from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
+from fixtrail.qa.sandbox.environment.archive import large_file
 from fixtrail.qa.sandbox.environment.recipe import BASE_PATH, RESULT_VOLUME, Recipe
 from fixtrail.qa.sandbox.execution import Cancelled
 
 _STEP_SECONDS = 600
 """How long the engine may be silent while it writes the layer."""
-_CHUNK_BYTES = 1024**2
 
 
 def find_image(engine: Engine, name: str) -> dict[str, Any] | None:
@@ -56,17 +54,20 @@ def assemble(
     dockerfile = "".join(
         [
             f"FROM {base['Id']}\n",
-            *(f"ENV {name}={_quoted(value)}\n" for name, value in variables.items()),
             "LABEL " + " ".join(f"{_quoted(name)}={_quoted(value)}" for name, value in labels.items()) + "\n",
+            *(f"ENV {name}={_quoted(value)}\n" for name, value in variables.items()),
             f"ADD layer.tar {RESULT_VOLUME}/\n",
         ]
     )
     with engine_trouble("making the image"), layer.open("rb") as file:
-        context = _context(dockerfile.encode(), file, layer.stat().st_size, cancelled)
+        context = _checked(
+            large_file("layer.tar", file, layer.stat().st_size, beside={"Dockerfile": dockerfile.encode()}), cancelled
+        )
         answers = engine.client.build(
             fileobj=cast("IO[bytes]", context),  # requests sends a generator as it comes
             custom_context=True,
             tag=tag,
+            nocache=True,  # a step shared with another image would go when that one is removed, while it is used here
             rm=True,
             forcerm=True,
             network_mode="none",
@@ -89,19 +90,8 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _context(dockerfile: bytes, layer: Any, size: int, cancelled: threading.Event) -> Iterator[bytes]:
-    """Yield a tar of the Dockerfile and the layer, without holding the layer in memory."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        info = tarfile.TarInfo("Dockerfile")
-        info.size = len(dockerfile)
-        tar.addfile(info, io.BytesIO(dockerfile))
-        head = packed.tell()
-    info = tarfile.TarInfo("layer.tar")
-    info.size = size
-    yield packed.getvalue()[:head] + info.tobuf(tarfile.GNU_FORMAT)
-    while piece := layer.read(_CHUNK_BYTES):
+def _checked(pieces: Iterator[bytes], cancelled: threading.Event) -> Iterator[bytes]:
+    for piece in pieces:
         if cancelled.is_set():
             raise Cancelled
         yield piece
-    yield b"\0" * (-size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)

@@ -11,7 +11,8 @@ from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
 from fixtrail.qa.sandbox.environment import engine_build
 from fixtrail.qa.sandbox.environment.access import read_access
-from fixtrail.qa.sandbox.environment.container import PROGRAM_MISSING, Outcome, build_container
+from fixtrail.qa.sandbox.environment.confinement import PROGRAM_MISSING
+from fixtrail.qa.sandbox.environment.container import Outcome, build_container
 from fixtrail.qa.sandbox.environment.dockerfile import Blueprint
 from fixtrail.qa.sandbox.environment.engine_build import BuildFailedError
 from fixtrail.qa.sandbox.environment.files import TreeFiles
@@ -147,6 +148,8 @@ class RecipePlan:
                 f"Installing dependencies with {recipe.name} had not ended after "
                 f"{settings.environment_timeout_seconds:g} seconds (sandbox.environment_timeout_seconds)."
             )
+        if outcome.disk_full:
+            return "Installing dependencies was ended because the engine's disk was nearly full."
         if outcome.oom_killed:
             return f"Installing dependencies needed more than {settings.memory_bytes // 1024**2} MB of memory."
         if outcome.exit_code == 0:
