@@ -6,11 +6,11 @@ Nothing is stored before everything is known, so a finalize that is cancelled or
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from fixtrail_protocol.base import DocumentModel, now
 from fixtrail_protocol.commands import CommandError, parse_test_command
+from fixtrail_protocol.process import Process
 from fixtrail_protocol.qa import QaResults, Reasoning, TestRun
 from fixtrail_protocol.rpc import FinalizeResult
 from fixtrail_protocol.trace import Capture
@@ -21,7 +21,8 @@ from fixtrail.keys import with_judge_key
 from fixtrail.privacy.gate import Gate
 from fixtrail.qa.evidence.label import label
 from fixtrail.qa.evidence.reading import assess_timeline, read_timeline
-from fixtrail.qa.judge import ReasoningStep, judge_reasoning
+from fixtrail.qa.evidence.timeline import Timeline
+from fixtrail.qa.judge import JudgeCache, judge_trace
 from fixtrail.qa.testfiles import patterns_of_tests
 from fixtrail.qa.verdict import Assessment, Fixed, assess_tests
 from fixtrail.replay.verify import verify_trace
@@ -30,7 +31,6 @@ from fixtrail.settings import Settings
 from fixtrail.store.chain import seal
 from fixtrail.store.git import git_line
 from fixtrail.store.layout import DataDirectory
-from fixtrail.store.reader import TraceReader
 from fixtrail.store.tree import TreeStore, open_tree_store
 
 SNIPPET_CHARACTERS = 2_000
@@ -81,7 +81,7 @@ async def finalize_trace(
             consent=consent,
         )
         process = await assess_timeline(timeline)
-        tests, reasoning = await _assess(recorder, store, tree, data, settings, progress)
+        tests, reasoning = await _assess(recorder, store, tree, timeline, process, data, settings, progress)
         commit_after = await asyncio.to_thread(_commit_after, store, tree)
     if recorder.gate is not None:
         tests = _redacted(tests, recorder.gate)
@@ -119,34 +119,32 @@ async def finalize_trace(
 
 
 async def _assess(
-    recorder: Recorder, store: TreeStore, tree: str, data: DataDirectory, settings: Settings, progress: Progress
+    recorder: Recorder,
+    store: TreeStore,
+    tree: str,
+    timeline: Timeline,
+    process: Process,
+    data: DataDirectory,
+    settings: Settings,
+    progress: Progress,
 ) -> tuple[Assessment, Reasoning]:
     """Run the tests and ask the judge at the same time: neither waits for the other, nor knows of it."""
-    steps = await _reasoning_steps(recorder.writer.path, recorder.gate)
     consent = recorder.header.consent
     if consent is not None and consent.judge:
         settings = await asyncio.to_thread(with_judge_key, settings)
     async with asyncio.TaskGroup() as group:
         tests = group.create_task(_run_tests(recorder, store, tree, data, settings, progress))
         reasoning = group.create_task(
-            judge_reasoning(
-                steps,
+            judge_trace(
+                timeline,
+                process,
                 settings.judge,
                 consent=consent is not None and consent.judge,
+                cache=JudgeCache(data.judgement_path(recorder.trace_id)),
                 progress=lambda message: progress(message, None),
             )
         )
     return tests.result(), reasoning.result()
-
-
-async def _reasoning_steps(path: Path, gate: Gate | None) -> list[ReasoningStep]:
-    steps = []
-    async with TraceReader(path) as reader:
-        async for event in reader.events("reasoning_step"):
-            content = event.document()["data"]
-            text = gate.text(content["content"]) if gate is not None else content["content"]
-            steps.append(ReasoningStep(event.event_id, text, event.timestamp, content.get("kind")))
-    return steps
 
 
 async def _run_tests(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from fixtrail.errors import UsageError
 from fixtrail.home import default_home, user_settings_path
@@ -41,19 +41,61 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ModelPrice(_Section):
+    """What a model costs, in US dollars per million tokens."""
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+
 class JudgeSettings(_Section):
     """The language model that reads the reasoning. Not configured while there is neither a key nor a base URL."""
 
     base_url: str | None = None
     model: str = DEFAULT_MODEL
+    models: tuple[str, ...] = Field(
+        default=(), description="Several models, asked side by side; none: ``model`` alone."
+    )
     api_key: SecretStr | None = None
+    mode: Literal["grounded", "compat"] = Field(
+        default="grounded", description="compat: the 1.0 judge, one sample of the reasoning text alone."
+    )
+    samples: int = Field(default=3, ge=1, le=9, description="Answers asked of each model; compat asks for one.")
     temperature: float = Field(default=0.3, ge=0, le=2)
     timeout_seconds: float = Field(default=30.0, gt=0, description="Deadline of the whole judgement.")
+    prompt_tokens: int = Field(
+        default=16_000, ge=4_000, le=1_000_000, description="No prompt is estimated to be longer; a long trace is cut."
+    )
+    review_spread: float = Field(
+        default=1.0, ge=0, le=4, description="Totals that lie further apart than this ask for a person's review."
+    )
+    rubric: Path | None = Field(default=None, description="A rubric of your own, instead of the built-in one.")
+    prices: dict[str, ModelPrice] = Field(default_factory=dict, description="By the name of the model.")
+
+    @field_validator("rubric")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        found = path.expanduser() if path is not None else None
+        if found is not None and not found.is_absolute():
+            raise ValueError("give an absolute path, or one from ~")
+        return found
+
+    @field_validator("models")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not name.strip() for name in names) or len(set(names)) != len(names):
+            raise ValueError("name each model once")
+        return names
 
     @property
     def configured(self) -> bool:
         """Whether there is anything to ask."""
         return self.api_key is not None or self.base_url is not None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The models that are asked."""
+        return self.models or (self.model,)
 
 
 class SandboxSettings(_Section):
@@ -143,6 +185,7 @@ _ENVIRONMENT: dict[str, tuple[str, ...]] = {
     "FIXTRAIL_JUDGE_API_KEY": ("judge", "api_key"),
     "FIXTRAIL_JUDGE_BASE_URL": ("judge", "base_url"),
     "FIXTRAIL_JUDGE_MODEL": ("judge", "model"),
+    "FIXTRAIL_JUDGE_MODE": ("judge", "mode"),
     "FIXTRAIL_JUDGE_TIMEOUT": ("judge", "timeout_seconds"),
     "FIXTRAIL_UPLOAD_URL": ("upload", "url"),
     "FIXTRAIL_UPLOAD_TOKEN": ("upload", "token"),

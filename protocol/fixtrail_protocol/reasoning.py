@@ -95,7 +95,9 @@ class Reasoning(DocumentModel):
     spread: Annotated[float, Field(ge=0)] | None = Field(
         default=None, description="Largest minus smallest total of the samples, all models together."
     )
-    needs_review: bool | None = Field(default=None, description="The samples or the models disagree too much.")
+    needs_review: bool | None = Field(
+        default=None, description="The samples or the models disagree too much, or one of the models gave no score."
+    )
     dimensions: dict[str, DimensionScore] | None = None
     feedback: str | None = None
     mode: Literal["grounded", "compat"] | None = Field(

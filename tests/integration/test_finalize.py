@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.daemon import DaemonClient, RpcError
 from tests.support.sandbox import engine, leftovers  # noqa: F401  engine is a fixture
-from tests.support.scripted_llm import ScriptedLLM, answers, full_marks
+from tests.support.scripted_llm import ScriptedLLM, judges
 from tests.support.traces import SCHEMA
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine")]
@@ -153,20 +153,56 @@ async def test_without_an_engine_there_is_no_verdict_and_a_reason(isolated: Path
 
 async def test_the_judge_gives_a_score_where_there_is_one(isolated: Path, workspace: Path) -> None:
     async with (
-        ScriptedLLM(answers(full_marks(0.75))) as llm,
+        ScriptedLLM(judges(0.75)) as llm,
         DaemonClient.running(workspace, FIXTRAIL_JUDGE_BASE_URL=llm.base_url) as daemon,
     ):
         await fix(daemon, workspace)
         result = await daemon.request("trace/finalize", {})
 
-    assert result["qaResults"]["reasoning_score"] == 3.75
-    assert written(result)["qa_results"]["reasoning"]["status"] == "scored"
-    assert "The operator is wrong" in json.dumps(llm.requests[0].json())
+    reasoning = written(result)["qa_results"]["reasoning"]
+    assert (reasoning["status"], reasoning["mode"], len(llm.requests)) == ("scored", "grounded", 3)
+    hypothesis, validation = (reasoning["dimensions"][name] for name in ("hypothesis_formation", "validation"))
+    assert (hypothesis["status"], hypothesis["score"]) == ("grounded", 0.75)
+    assert hypothesis["quotes"][0]["text"] == "The operator is wrong: 2 - 2 is 0."
+    assert (validation["given"], validation["score"]) == (0.75, 0.0), "nothing was run after the edit"
+    assert result["qaResults"]["reasoning_score"] == reasoning["score"] < 3.75
+    asked = json.dumps(llm.requests[0].json())
+    assert "The operator is wrong" in asked
+    assert "+    return a + b" in asked
+    assert "1 passed" not in asked, "the judge does not know the verdict"
+
+
+async def test_a_second_finalize_of_an_unchanged_trace_asks_no_judge_and_deleting_forgets_its_words(
+    isolated: Path, workspace: Path
+) -> None:
+    async with (
+        ScriptedLLM(judges(0.75)) as llm,
+        DaemonClient.running(workspace, FIXTRAIL_JUDGE_BASE_URL=llm.base_url) as daemon,
+    ):
+        trace = await fix(daemon, workspace)
+        first = await daemon.request("trace/finalize", {})
+        await daemon.request("trace/resume", {"traceId": trace})
+        second = await daemon.request("trace/finalize", {})
+        assert len(llm.requests) == 3
+        [thought] = await daemon.get(trace, "reasoning_step")
+        [kept] = isolated.rglob(f"{trace}.judge.json")
+        assert b"The operator is wrong" in kept.read_bytes()
+        await daemon.request("trace/deleteEvents", {"traceId": trace, "eventIds": [thought["event_id"]]})
+        assert not kept.exists()
+        left = await daemon.request("trace/get", {"traceId": trace, "limit": 1})
+
+    one, two = (result["qaResults"]["reasoning"] for result in (first, second))
+    assert (one["cached"], two["cached"]) == (False, True)
+    assert two == one | {"cached": True}
+    assert first["qaResults"]["reasoning_score"] == left["trace"]["qa_results"]["reasoning_score"]
+    assert "The operator is wrong" not in json.dumps(left["trace"])
+    files = [path for path in isolated.rglob("*") if path.is_file() and trace in path.name]
+    assert not any(b"The operator is wrong" in path.read_bytes() for path in files)
 
 
 async def test_without_consent_the_judge_is_not_asked(isolated: Path, workspace: Path) -> None:
     async with (
-        ScriptedLLM(answers(full_marks())) as llm,
+        ScriptedLLM(judges()) as llm,
         DaemonClient.running(workspace, FIXTRAIL_JUDGE_BASE_URL=llm.base_url) as daemon,
     ):
         await daemon.start(workspace, testCommand=COMMAND, consent={"code": True})

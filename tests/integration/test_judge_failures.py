@@ -1,35 +1,43 @@
 """Every way in which a judge can fail, over real HTTP: each ends in time, in a named status, and never in a score."""
 
+import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import openai  # noqa: F401 - its import takes longer than the short deadlines here
 import pytest
-from fixtrail.qa.judge import ReasoningStep, judge_reasoning
+from fixtrail.qa.judge import ReasoningStep, judge_reasoning, judge_trace
 from fixtrail.settings import JudgeSettings
-from fixtrail_protocol.qa import Reasoning
+from fixtrail_protocol.qa import DIMENSIONS, Reasoning
 
 from tests.support.loopback import loopback_only
 from tests.support.scripted_llm import (
     Behaviour,
+    Request,
     ScriptedLLM,
     answers,
+    by_model,
+    cited,
     completion,
     drips,
     fails,
     full_marks,
     hangs,
     http_response,
+    record_of,
     resets,
     says,
     sends,
 )
+from tests.support.timelines import SOUND, process_of, thought, timeline_of
 
 STEPS = [ReasoningStep("a", "CONTENT-OF-THE-TRACE: the cache key lacks the locale.", "2026-11-23T09:00:00.000Z")]
+TIMELINE = timeline_of([thought(STEPS[0].content), *SOUND])
 KEY = "sk-test-key"
 WHOLE = http_response(json.dumps(completion(full_marks())).encode())
 
@@ -41,13 +49,19 @@ def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-async def judge(base_url: str, deadline: float = 5.0) -> Reasoning:
+async def judge(base_url: str, deadline: float = 5.0, *, mode: str = "compat") -> Reasoning:
     """Judge, and check what holds for every failure: in time, no score, a sentence that gives nothing away."""
-    settings = JudgeSettings.model_validate({"base_url": base_url, "api_key": KEY, "timeout_seconds": deadline})
+    settings = JudgeSettings.model_validate(
+        {"base_url": base_url, "api_key": KEY, "timeout_seconds": deadline, "mode": mode}
+    )
     started = time.monotonic()
 
-    result = await judge_reasoning(STEPS, settings, consent=True)
+    if mode == "compat":
+        result = await judge_reasoning(STEPS, settings, consent=True)
+    else:
+        result = await judge_trace(TIMELINE, process_of(TIMELINE), settings, consent=True)
 
+    assert result.mode == mode
     assert time.monotonic() - started < deadline + 1
     assert result.status != "scored"
     assert result.score is None
@@ -283,6 +297,94 @@ async def test_progress_that_fails_fails_no_finalize() -> None:
 
     settings = JudgeSettings(base_url="http://127.0.0.1:9/v1")
     result = await judge_reasoning(STEPS, settings, consent=True, progress=broken)
+
+    assert result.status == "abstained"
+    assert "KeyError" in (result.reason or "")
+    assert "CONTENT-OF-THE-TRACE" not in (result.reason or "")
+
+
+def misquotes(change: Callable[[dict[str, Any]], None], *, wrap: str = "%s") -> Behaviour:
+    """Answer as a good judge would, but for ``change``, as text in ``wrap``."""
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        answer = cited(record_of(request))
+        change(answer)
+        writer.write(http_response(json.dumps(completion(wrap % json.dumps(answer))).encode()))
+        await writer.drain()
+
+    return behave
+
+
+def wrong_ids(answer: dict[str, Any]) -> None:
+    for name in DIMENSIONS:
+        answer[name] |= {"evidence": ["E77"], "quotes": [{"event": "E77", "text": "parse_price drops the sign"}]}
+
+
+GROUNDED = {
+    "401": (fails(401), "unauthorized"),
+    "403": (fails(403), "unauthorized"),
+    "404 model": (fails(404, code="model_not_found"), "model_not_found"),
+    "no such model of several": (by_model({}), "model_not_found"),
+    "429 with Retry-After": (fails(429, headers={"retry-after": "20"}), "rate_limited"),
+    "500": (fails(500), "server_error"),
+    "hang": (hangs(), "timeout"),
+    "drip": (drips(WHOLE), "timeout"),
+    "reset": (resets(WHOLE[:40]), "unreachable"),
+    "truncation": (answers('{"can_assess": true, "hypothesis_form', finish_reason="length"), "truncated"),
+    "refusal": (answers(None, refusal="I cannot help with that."), "refused"),
+    "filter": (answers(None, finish_reason="content_filter"), "filtered"),
+    "fenced JSON": (misquotes(lambda _: None, wrap="```json\n%s\n```"), "invalid_response"),
+    "out of range": (misquotes(lambda answer: answer["depth"].update(mark=1.5)), "invalid_response"),
+    "a mark that is text": (misquotes(lambda answer: answer["depth"].update(mark="1")), "invalid_response"),
+    "no quotes at all": (misquotes(lambda answer: answer["depth"].pop("quotes")), "invalid_response"),
+    "evidence that is no list": (misquotes(lambda answer: answer["depth"].update(evidence="E1")), "invalid_response"),
+    "wrong ids": (misquotes(wrong_ids), "invalid_response"),
+    "the answer of the mode of before": (answers(full_marks()), "invalid_response"),
+    "empty": (answers(""), "invalid_response"),
+    "no body": (says(""), "invalid_response"),
+    "no schema, no object": (fails(400), "abstained"),
+}
+
+
+@pytest.mark.parametrize("case", GROUNDED)
+async def test_every_failure_of_the_grounded_judge_ends_in_time_in_a_status(case: str) -> None:
+    behaviour, status = GROUNDED[case]
+    async with ScriptedLLM(behaviour) as llm:
+        result = await judge(llm.base_url, 1.0 if status == "timeout" else 5.0, mode="grounded")
+
+    assert result.status == status
+    assert result.endpoint == llm.origin
+    assert [share.status for share in result.models] == [status]
+    assert result.samples == 0
+    if case == "429 with Retry-After":
+        assert "in 20 s" in (result.reason or "")
+
+
+async def test_a_grounded_answer_in_a_code_block_is_read_where_no_schema_is_known() -> None:
+    fenced = misquotes(lambda _: None, wrap="```json\n%s\n```")
+    settings = {"samples": 1, "timeout_seconds": 10.0}
+    async with ScriptedLLM(fails(400), fenced) as llm:
+        chosen = JudgeSettings.model_validate({"base_url": llm.base_url} | settings)
+        result = await judge_trace(TIMELINE, process_of(TIMELINE), chosen, consent=True)
+
+    assert (result.status, result.score, result.response_format) == ("scored", 5.0, "json_object")
+
+
+async def test_grounded_nobody_listens_and_an_address_that_is_none() -> None:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        nobody = await judge(f"http://127.0.0.1:{reserved.getsockname()[1]}/v1", mode="grounded")
+    none = await judge("localhost:11434", mode="grounded")
+
+    assert (nobody.status, none.status) == ("unreachable", "unreachable")
+
+
+async def test_progress_that_fails_fails_no_grounded_judgement() -> None:
+    def broken(_: str) -> None:
+        raise KeyError("CONTENT-OF-THE-TRACE")
+
+    settings = JudgeSettings(base_url="http://127.0.0.1:9/v1")
+    result = await judge_trace(TIMELINE, process_of(TIMELINE), settings, consent=True, progress=broken)
 
     assert result.status == "abstained"
     assert "KeyError" in (result.reason or "")

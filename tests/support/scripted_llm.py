@@ -18,7 +18,7 @@ import contextlib
 import json
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
@@ -126,6 +126,49 @@ def full_marks(mark: float = 1.0, feedback: str = "A clear chain from symptom to
     return json.dumps({"feedback": feedback, **dict.fromkeys(DIMENSIONS, mark)})
 
 
+def asks_for_evidence(request: Request) -> bool:
+    """Tell the question of grounded mode from that of compat."""
+    return "can_assess" in request.json()["messages"][0]["content"]
+
+
+def record_of(request: Request) -> list[dict[str, Any]]:
+    """Return the lines between the fences, as objects."""
+    lines = request.json()["messages"][1]["content"].splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def quote_of(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return words of an entry, as a careful model would copy them."""
+    words = next((entry[key] for key in ("text", "command", "output_tail", "diff", "path") if entry.get(key)), "")
+    return {"event": entry["event"], "text": next((line for line in str(words).splitlines() if line.strip()), "")[:120]}
+
+
+def cited(
+    record: Sequence[Mapping[str, Any]], mark: float = 1.0, feedback: str = "A clear chain. The fix was run."
+) -> dict[str, Any]:
+    """Return a valid answer of grounded mode: one mark for all, with evidence that fits where there is any."""
+    events = [entry for entry in record if "event" in entry]
+    thoughts = [entry for entry in events if entry["what"] == "reasoning"] or events
+    looks = [entry for entry in events if entry["what"] in ("view", "command", "test_run")] or events
+    runs = [entry for entry in events if entry["what"] in ("command", "test_run")] or events
+    chosen = {
+        "hypothesis_formation": thoughts[:1],
+        "evidence_gathering": looks[:1],
+        "logical_coherence": [thoughts[-1], runs[-1]],
+        "validation": runs[-1:],
+        "depth": thoughts[-1:],
+    }
+    marks = {
+        name: {
+            "evidence": [entry["event"] for entry in chosen[name]],
+            "quotes": [quote_of(entry) for entry in chosen[name][:1]],
+            "mark": mark,
+        }
+        for name in DIMENSIONS
+    }
+    return {"can_assess": True, **marks, "feedback": feedback}
+
+
 def completion(content: str | None, *, finish_reason: str = "stop", refusal: str | None = None) -> dict[str, Any]:
     """Return the body of a chat completion."""
     return {
@@ -165,6 +208,39 @@ def sends(response: bytes) -> Behaviour:
 def answers(content: str | None, *, finish_reason: str = "stop", refusal: str | None = None) -> Behaviour:
     """Answer with a chat completion that says ``content``."""
     return sends(http_response(json.dumps(completion(content, finish_reason=finish_reason, refusal=refusal)).encode()))
+
+
+def judges(
+    mark: float = 1.0, *, change: Callable[[dict[str, Any]], None] | None = None, model: str = "scripted-2026-11"
+) -> Behaviour:
+    """Answer every question of the judge, of either mode, with the same mark for each dimension.
+
+    ``change`` is given the answer of grounded mode before it is sent.
+    """
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        if asks_for_evidence(request):
+            answer = cited(record_of(request), mark)
+            if change is not None:
+                change(answer)
+            content = json.dumps(answer)
+        else:
+            content = full_marks(mark)
+        body = completion(content) | {"model": model, "system_fingerprint": "fp_scripted"}
+        writer.write(http_response(json.dumps(body).encode()))
+        await writer.drain()
+
+    return behave
+
+
+def by_model(behaviours: Mapping[str, Behaviour]) -> Behaviour:
+    """Behave by the model that is asked for; one that is not there gives 404."""
+
+    async def behave(request: Request, writer: asyncio.StreamWriter) -> None:
+        chosen = behaviours.get(request.json()["model"]) or fails(404, code="model_not_found")
+        await chosen(request, writer)
+
+    return behave
 
 
 def says(body: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Behaviour:
@@ -233,7 +309,7 @@ def resets(part: bytes) -> Behaviour:
 
 
 async def _main(mark: float, port: int) -> None:
-    async with ScriptedLLM(answers(full_marks(mark)), port=port) as llm:
+    async with ScriptedLLM(judges(mark), port=port) as llm:
         print(llm.base_url, flush=True)
         await asyncio.Event().wait()
 

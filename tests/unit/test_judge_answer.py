@@ -11,7 +11,7 @@ VALID: dict[str, Any] = {"feedback": "Fine.", **dict.fromkeys(DIMENSIONS, 0.5)}
 
 
 def test_a_valid_answer_gives_a_mark_for_each_dimension() -> None:
-    answer = read_answer(json.dumps(VALID | {"depth": 1, "validation": 0.62}))
+    answer = read_answer(json.dumps(VALID | {"depth": 1, "validation": 0.62}), Answer)
 
     assert answer is not None
     assert answer.marks() == dict.fromkeys(DIMENSIONS, 0.5) | {"depth": 1.0, "validation": 0.62}
@@ -19,7 +19,7 @@ def test_a_valid_answer_gives_a_mark_for_each_dimension() -> None:
 
 
 def test_a_total_of_the_model_is_not_heard() -> None:
-    answer = read_answer(json.dumps(VALID | {"score": 5.0, "total": 5.0}))
+    answer = read_answer(json.dumps(VALID | {"score": 5.0, "total": 5.0}), Answer)
 
     assert answer is not None
     assert total_score(answer.marks()) == 2.5
@@ -33,17 +33,17 @@ def test_what_is_no_mark_from_0_to_1_is_refused(dimension: str, mark: str) -> No
     content = json.dumps(VALID).replace(f'"{dimension}": 0.5', f'"{dimension}": {mark}')
 
     assert mark in content
-    assert read_answer(content) is None
+    assert read_answer(content, Answer) is None
 
 
 @pytest.mark.parametrize("key", list(VALID))
 def test_an_answer_that_lacks_a_key_is_refused(key: str) -> None:
-    assert read_answer(json.dumps({name: value for name, value in VALID.items() if name != key})) is None
+    assert read_answer(json.dumps({name: value for name, value in VALID.items() if name != key}), Answer) is None
 
 
 @pytest.mark.parametrize("wrap", ["```json\n%s\n```", "```\n%s\n```", "  ```JSON\r\n%s\r\n```\n", "\n%s\n"])
 def test_json_as_the_one_code_block_is_read(wrap: str) -> None:
-    assert read_answer(wrap % json.dumps(VALID, indent=1)) == read_answer(json.dumps(VALID)) is not None
+    assert read_answer(wrap % json.dumps(VALID, indent=1), Answer) == read_answer(json.dumps(VALID), Answer) is not None
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_json_as_the_one_code_block_is_read(wrap: str) -> None:
     ],
 )
 def test_json_amid_other_text_and_no_json_are_refused(content: str) -> None:
-    assert read_answer(content) is None
+    assert read_answer(content, Answer) is None
 
 
 @pytest.mark.parametrize(

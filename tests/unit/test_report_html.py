@@ -178,6 +178,49 @@ async def test_an_event_the_judge_cited_is_shown_wherever_it_stands(tmp_path):
     assert "f249.py" not in page.text
 
 
+JUDGED = {
+    "status": "scored",
+    "score": 1.75,
+    "mode": "grounded",
+    "samples": 2,
+    "spread": 1.5,
+    "needs_review": True,
+    "flags": ["addresses_judge"],
+    "cost": 0.0031,
+    "models": [
+        {"status": "scored", "model": "first", "score": 1.75},
+        {"status": "timeout", "model": "second<b>", "reason": "It gave no answer."},
+    ],
+    "dimensions": {
+        "hypothesis_formation": {
+            "score": 0.75,
+            "given": 0.75,
+            "status": "grounded",
+            "evidence": [event(1)["event_id"]],
+            "quotes": [{"event": event(1)["event_id"], "text": "thought <i>1</i>"}],
+        },
+        "validation": {"score": 0.0, "given": 1.0, "status": "ungrounded", "reason": "It does not quote a run."},
+    },
+}
+
+
+async def test_what_each_mark_rests_on_is_shown_with_how_sure_it_is(tmp_path):
+    results = {"reasoning_score": 1.75, "reasoning": JUDGED}
+    source, page = await report(tmp_path, document([event(1)], qa_results=results))
+    for words in (
+        "What each mark rests on",
+        "“thought <i>1</i>” #1",
+        "0.00 of 1.00 given ungrounded It does not quote a run.",
+        "needs a person's review",
+        "2 samples, 1.50 apart",
+        "something in the trace addresses the judge",
+        "$0.0031",
+        "second<b>",
+    ):
+        assert words in page.text, words
+    assert "<i>1" not in source
+
+
 async def test_the_page_stays_small_whatever_the_events_hold(tmp_path):
     events = [
         event(seq, "terminal_command", command="cat big", exit_code=0, output=f"{seq} " * 50_000)

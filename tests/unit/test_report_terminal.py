@@ -73,3 +73,23 @@ def test_the_summary_is_one_line():
     )
     bare = document([], end_time=None, bug_id="two\nlines")
     assert summary_line(header(bare)) == "No verdict · no score · two lines · parcels · not finalized"
+
+
+async def test_what_became_of_a_mark_and_how_sure_the_score_is(tmp_path):
+    quote = {"event": event(1)["event_id"], "text": "thought \x1b[31m1"}
+    reasoning = {
+        "status": "scored",
+        "score": 1.75,
+        "samples": 3,
+        "spread": 1.5,
+        "needs_review": True,
+        "cost": 0.0031,
+        "dimensions": {
+            "depth": {"score": 0.75, "status": "grounded", "quotes": [quote]},
+            "validation": {"score": 0.0, "given": 1.0, "status": "capped", "reason": "Nothing was run."},
+        },
+    }
+    results = {"reasoning_score": 1.75, "reasoning": reasoning}
+    text = await printed(tmp_path, document([event(1)], qa_results=results))
+    for words in ("capped: Nothing was run.", "“thought ␛[31m1”", "needs a person's review", "1.50 apart", "$0.0031"):
+        assert words in text, words

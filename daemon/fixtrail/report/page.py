@@ -8,7 +8,8 @@ from typing import Any
 from fixtrail_protocol.qa import Limits, QaResults, Reasoning, TestRun
 from fixtrail_protocol.trace import TraceHeader
 
-from fixtrail.report import markup
+from fixtrail.report import judgement_html, markup
+from fixtrail.report.judgement import cost_words
 from fixtrail.report.markup import chip, code, fold, tag, text
 from fixtrail.report.timeline import event_link
 from fixtrail.report.words import (
@@ -82,6 +83,8 @@ def _score_card(results: QaResults, cited: dict[str, int]) -> str:
     links = "".join(f"{link} " for event_id in cited if (link := event_link(event_id, cited)))
     rests = f'<p class="quiet">Rests on {links}</p>' if links else ""
     score = f'<p class="score"><b>{results.reasoning_score:.1f}</b> of 5</p>'
+    score += judgement_html.remark_chips(results.reasoning)
+    rests += judgement_html.evidence(results, cited)
     return tag("section", f'<h2>Reasoning</h2>{score}<table class="bars">{rows}</table>{feedback}{rests}', "card")
 
 
@@ -191,12 +194,20 @@ def _judge_receipt(reasoning: Reasoning) -> str:
         "Model": _words(reasoning.model),
         "Endpoint": _words(reasoning.endpoint),
         "Steps read": _words(reasoning.steps),
+        "Mode": _words(reasoning.mode),
+        "Events read": _words(reasoning.events),
+        "Events left out": _words(reasoning.events_left_out or None),
+        "Samples": _words(reasoning.samples),
+        "Spread": _words(reasoning.spread),
         "Temperature": _words(reasoning.temperature),
         "Tokens": _words(f"{usage.prompt:,} in, {usage.completion:,} out") if usage else "",
+        "Cost": _words(cost_words(reasoning)),
         "Latency": _words(duration(reasoning.latency_ms / 1000)) if reasoning.latency_ms is not None else "",
+        "Rubric": _words(reasoning.rubric),
+        "Fingerprint": _code(reasoning.fingerprint),
         "Prompt": _code(reasoning.prompt_hash),
     }
-    return fold("How the reasoning was judged", _terms(rows)) + "\n"
+    return fold("How the reasoning was judged", _terms(rows) + judgement_html.models(reasoning.models)) + "\n"
 
 
 def _words(value: object) -> str:

@@ -12,11 +12,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from fixtrail.report.judgement import marks, remarks
 from fixtrail.report.terminal_comparison import comparison_panel
 from fixtrail.report.words import (
     clock,
     consent_words,
-    dimensions,
     duration,
     label,
     no_score,
@@ -111,11 +111,18 @@ def _score(header: TraceHeader) -> Group | Padding:
         return Padding(Text(f"No reasoning score: {no_score(results)}.", style="dim"), (0, 1))
     table = Table(box=None, show_header=False, padding=(0, 1))
     table.add_row(Text("Reasoning", style="bold"), "", Text(f"{results.reasoning_score:.1f} of 5", style="bold"))
-    for name, score in dimensions(results).items():
-        filled = round(min(max(score, 0.0), 1.0) * 20)
-        mark = Text("━" * filled, style="cyan").append("━" * (20 - filled), style="bright_black")
-        table.add_row(Text(name), mark, Text(f"{score:.2f}"))
-    return Group(table, Padding(Text(one_line(results.reasoning_feedback or "", 1000)), (0, 1)))
+    for mark in marks(results):
+        filled = round(min(max(mark.score, 0.0), 1.0) * 20)
+        bar = Text("━" * filled, style="cyan").append("━" * (20 - filled), style="bright_black")
+        quote = mark.found.quotes[0].text if mark.found.quotes else ""
+        said = Text(f"{mark.status}: {one_line(mark.reason, 200)}" if mark.status else "", style="yellow")
+        if quote and not mark.status:
+            said.append(f"“{one_line(quote, 60)}”", style="dim")
+        table.add_row(Text(mark.name), bar, Text(f"{mark.score:.2f}"), said)
+    notes = Text()
+    for words, tone in remarks(results.reasoning):
+        notes.append(" · " if notes else "").append(words, style=_COLOURS[tone] if tone != "none" else "dim")
+    return Group(table, Padding(notes, (0, 1)), Padding(Text(one_line(results.reasoning_feedback or "", 1000)), (0, 1)))
 
 
 def _facts(header: TraceHeader, total: int) -> Padding:

@@ -35,6 +35,7 @@ from fixtrail.capture.paths import Workspace, path_of_uri
 from fixtrail.capture.recorder import Recorder
 from fixtrail.capture.rows import new_id
 from fixtrail.errors import FixtrailError, InvalidParams, StateError, StoreError, not_recording
+from fixtrail.qa.quotes import forget_words
 from fixtrail.server.code import fresh_code, make_gate, reopened_code, tree_store
 from fixtrail.server.environment import EnvironmentAhead
 from fixtrail.server.guess import guess_test_command
@@ -342,6 +343,8 @@ class TraceService:
                 recorder.cut_edits("event")
                 deleted, code = await recorder.writer.delete(params.event_ids, params.since, params.until)
                 trace_id = recorder.trace_id
+                if deleted and forget_words(recorder.header.qa_results):
+                    await recorder.set_state(recorder.state)
                 if code:
                     await self._begin_code_anew(recorder)
             elif params.trace_id is None:
@@ -351,6 +354,7 @@ class TraceService:
                 deleted, code = await self._forget_closed(trace_id, params)
             if deleted:
                 self.data.remove_exports(trace_id)
+                self.data.judgement_path(trace_id).unlink(missing_ok=True)
             if code:
                 self.data.remove_objects(trace_id)
         return deleted
@@ -364,10 +368,12 @@ class TraceService:
         try:
             deleted, code = await writer.delete(params.event_ids, params.since, params.until)
             proof = stored.header.reconstruction
-            if deleted and proof is not None and proof.seal is not None:
-                if code:
-                    proof.verified, proof.reason = None, "not_possible: changes of the code were deleted on purpose"
-                proof.seal = seal(writer.link, stored.header)
+            sealed = proof is not None and proof.seal is not None
+            if deleted and (forget_words(stored.header.qa_results) or sealed):
+                if proof is not None and proof.seal is not None:
+                    if code:
+                        proof.verified, proof.reason = None, "not_possible: changes of the code were deleted on purpose"
+                    proof.seal = seal(writer.link, stored.header)
                 await writer.write_header(stored.header, stored.state)
         finally:
             await writer.close()

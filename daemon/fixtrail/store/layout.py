@@ -7,6 +7,7 @@
       traces/damaged/           files that were damaged, as they were; what could be read of them is in their place
       traces/<trace_id>.lock    held by the process that writes it; .owner.json says which and how to reach it
       traces/<trace_id>.key     what its redacted secrets are tagged with; never exported
+      traces/<trace_id>.judge.json  what the judge said of it last, so that the same content is not judged twice
       traces/<trace_id>.git/    git objects of its trees that the repository does not have
       exports/                  what finalize and export write
       workspaces/<hash>.json    the trace that is open for a folder
@@ -111,6 +112,10 @@ class DataDirectory:
         key = secrets.token_bytes(32)
         write_private(path, key)
         return key
+
+    def judgement_path(self, trace_id: str) -> Path:
+        """Return where the last judgement of a trace is kept; it goes with the trace."""
+        return self.trace_path(trace_id).with_suffix(".judge.json")
 
     def remove_trace(self, trace_id: str) -> None:
         """Remove a trace and everything made of it."""

@@ -1,7 +1,7 @@
 """What the model has to answer, how strictly it is read, and the score that code makes of it."""
 
 import re
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fixtrail_protocol.qa import DIMENSIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -10,10 +10,13 @@ MARKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """What the schema offers. A server that enforces no schema may send any number in between, and is heard."""
 
 FEEDBACK_CHARS = 800
+FEEDBACK_SENTENCES = 3
 
 _FENCED = re.compile(r"```(?:json)?[ \t]*\r?\n(.*?)\r?\n?[ \t]*```", re.DOTALL | re.IGNORECASE)
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]+")
 _SENTENCE_END = re.compile(r"[.!?](?=\s)")
+_NEXT_SENTENCE = re.compile(r"[.!?][\"')\]]*(?=\s+[\"'(\[]?[^\W\d_a-z])")
+"""An end before a capital letter: what stands behind "e.g." begins with none."""
 
 
 def _in_range(mark: float) -> float:
@@ -44,7 +47,10 @@ class Answer(BaseModel):
         return {name: getattr(self, name) for name in DIMENSIONS}
 
 
-def read_answer(content: str) -> Answer | None:
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def read_answer(content: str, kind: type[Kind]) -> Kind | None:
     """Return the answer that ``content`` holds: a JSON object, alone or as the one Markdown code block.
 
     Some servers wrap JSON in a code block whatever they are asked; that says nothing about the marks. JSON amid other
@@ -54,7 +60,7 @@ def read_answer(content: str) -> Answer | None:
     if fenced := _FENCED.fullmatch(text):
         text = fenced[1]
     try:
-        return Answer.model_validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError:
         return None
 
@@ -64,12 +70,17 @@ def total_score(marks: dict[str, float]) -> float:
     return max(1.0, round(sum(marks.values()), 2))
 
 
-def tidy_feedback(text: str) -> str | None:
-    """Return ``text`` on one line without control characters, at most :data:`FEEDBACK_CHARS` long; None if blank.
+def one_line(text: str) -> str:
+    """Return ``text`` on one line without control characters: it is shown in terminals and reports."""
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
 
-    It is shown in terminals and reports, so an escape sequence in it must not get there.
-    """
-    line = " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+def tidy_feedback(text: str, *, sentences: int | None = None) -> str | None:
+    """Return ``text`` on one line, at most :data:`FEEDBACK_CHARS` and so many ``sentences`` long; None if blank."""
+    line = one_line(text)
+    ends = [match.end() for match in _NEXT_SENTENCE.finditer(line)]
+    if sentences is not None and len(ends) >= sentences:
+        line = line[: ends[sentences - 1]]
     if len(line) > FEEDBACK_CHARS:
         head = line[: FEEDBACK_CHARS - 1]
         ends = [match.end() for match in _SENTENCE_END.finditer(head)]

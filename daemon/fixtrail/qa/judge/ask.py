@@ -9,16 +9,13 @@ from typing import Any
 import openai
 from openai.types.chat import ChatCompletionMessageParam, ParsedChatCompletion
 
-from fixtrail.qa.judge.answer import Answer, read_answer
+from fixtrail.qa.judge.answer import Kind, read_answer
 from fixtrail.qa.judge.endpoint import Endpoint
 from fixtrail.qa.judge.exchange import Exchange, ResponseFormat
 from fixtrail.qa.judge.failure import NotJudged
-from fixtrail.qa.judge.prompt import Prompt
+from fixtrail.qa.judge.question import Question
 from fixtrail.qa.judge.refusals import explain, is_about_response_format
 from fixtrail.settings import JudgeSettings
-
-MAX_ANSWER_TOKENS = 1_000
-"""An answer takes about 150; the rest is room for models that think first."""
 
 _NO_KEY = "not-needed"
 """Servers of one's own often want no key, but the SDK does."""
@@ -77,7 +74,7 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self._sdk.close()
 
-    async def ask(self, prompt: Prompt, exchange: Exchange) -> Answer:
+    async def ask(self, question: Question, kind: type[Kind], exchange: Exchange) -> Kind:
         """Ask for a JSON schema; where the server does not know that, for a JSON object that we check ourselves.
 
         Raises
@@ -87,63 +84,79 @@ class Client:
         """
         started = time.monotonic()
         try:
-            return await self._ask_either_way(prompt, exchange)
+            return await self._ask_either_way(question, kind, exchange)
         finally:
             exchange.latency_ms = round((time.monotonic() - started) * 1000)
 
-    async def _ask_either_way(self, prompt: Prompt, exchange: Exchange) -> Answer:
+    async def ask_one_way(
+        self, question: Question, kind: type[Kind], exchange: Exchange, response_format: ResponseFormat
+    ) -> Kind:
+        """Ask in this format only; otherwise as :meth:`ask`."""
+        started = time.monotonic()
         try:
-            return await self._ask(prompt, exchange, "json_schema")
+            return await self._ask(question, kind, exchange, response_format)
+        except openai.OpenAIError as error:
+            raise self._explain(error, question) from None
+        finally:
+            exchange.latency_ms = round((time.monotonic() - started) * 1000)
+
+    async def _ask_either_way(self, question: Question, kind: type[Kind], exchange: Exchange) -> Kind:
+        try:
+            return await self._ask(question, kind, exchange, "json_schema")
         except openai.APIStatusError as error:
             if not is_about_response_format(error):
-                raise explain(error, self._endpoint, self._settings) from None
+                raise self._explain(error, question) from None
         except openai.OpenAIError as error:
-            raise explain(error, self._endpoint, self._settings) from None
+            raise self._explain(error, question) from None
         try:
-            return await self._ask(prompt, exchange, "json_object")
+            return await self._ask(question, kind, exchange, "json_object")
         except openai.OpenAIError as error:
-            raise explain(error, self._endpoint, self._settings) from None
+            raise self._explain(error, question) from None
 
-    async def _ask(self, prompt: Prompt, exchange: Exchange, response_format: ResponseFormat) -> Answer:
+    def _explain(self, error: openai.OpenAIError, question: Question) -> NotJudged:
+        return explain(error, self._endpoint, question.model, self._settings.timeout_seconds)
+
+    async def _ask(
+        self, question: Question, kind: type[Kind], exchange: Exchange, response_format: ResponseFormat
+    ) -> Kind:
         exchange.response_format = response_format
         messages: list[ChatCompletionMessageParam] = [
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": prompt.user},
+            {"role": "system", "content": question.system},
+            {"role": "user", "content": question.user},
         ]
-        wanted: Any = Answer if response_format == "json_schema" else {"type": "json_object"}
+        wanted: Any = kind if response_format == "json_schema" else {"type": "json_object"}
         response = await self._parse(
-            model=self._settings.model,
+            model=question.model,
             messages=messages,
             response_format=wanted,
             temperature=self._settings.temperature,
-            max_completion_tokens=MAX_ANSWER_TOKENS,
+            max_completion_tokens=question.answer_tokens,
         )
         exchange.note(response.content)
         try:
             with warnings.catch_warnings():
                 # Before the SDK trips over a malformed answer it quotes it in a warning, which ends up in a log.
                 warnings.simplefilter("ignore")
-                answer = self._read(response.parse())
+                answer = _read(response.parse(), question, kind)
         except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             # The SDK believes what it receives: content that fails the schema is a ValueError of pydantic, and a body
             # that is no chat completion breaks it in any of these ways.
             answer = None
         if answer is None:
-            raise NotJudged("invalid_response", _invalid(self._settings, self._endpoint))
+            raise NotJudged("invalid_response", _invalid(question, self._endpoint))
         return answer
 
-    def _read(self, completion: ParsedChatCompletion[Answer]) -> Answer | None:
-        message = completion.choices[0].message
-        if message.refusal:
-            raise NotJudged(
-                "refused", f"The model {self._settings.model} declined to judge this trace; try another model."
-            )
-        return message.parsed or read_answer(message.content or "")
+
+def _read(completion: ParsedChatCompletion[Any], question: Question, kind: type[Kind]) -> Kind | None:
+    message = completion.choices[0].message
+    if message.refusal:
+        raise NotJudged("refused", f"The model {question.model} declined to judge this trace; try another model.")
+    return message.parsed if isinstance(message.parsed, kind) else read_answer(message.content or "", kind)
 
 
-def _invalid(settings: JudgeSettings, endpoint: Endpoint) -> str:
+def _invalid(question: Question, endpoint: Endpoint) -> str:
     return (
-        f"The answer of {settings.model} at {endpoint.origin} was not five marks from 0 to 1 with feedback; "
+        f"The answer of {question.model} at {endpoint.origin} was not {question.wants}; "
         "finalize again or choose a model with structured output."
     )
 

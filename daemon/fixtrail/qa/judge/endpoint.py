@@ -1,4 +1,4 @@
-"""Where the judge listens, and whether that is this machine."""
+"""Where the judge listens, whether that is this machine, and whether it may be asked at all."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -49,6 +49,32 @@ def find_endpoint(settings: JudgeSettings) -> Endpoint:
         has_user=parts.username is not None,
         is_loopback=_is_loopback(host),
     )
+
+
+def ready_endpoint(settings: JudgeSettings, consent: bool, *, reasoning: bool) -> Endpoint:
+    """Return the endpoint if there is everything that a judgement needs.
+
+    Raises
+    ------
+    NotJudged
+        ``not_configured``, ``no_consent``, ``no_reasoning`` or ``unreachable``: what is missing.
+    """
+    key = settings.api_key.get_secret_value().strip() if settings.api_key else ""
+    if not key and not (settings.base_url or "").strip():
+        raise NotJudged(
+            "not_configured",
+            "No judge is set up; set OPENAI_API_KEY, or FIXTRAIL_JUDGE_BASE_URL for a server of your own.",
+        )
+    if not consent:
+        raise NotJudged(
+            "no_consent", "Sending reasoning to a model was not allowed for this trace; allow it at the next start."
+        )
+    if not reasoning:
+        raise NotJudged(
+            "no_reasoning",
+            "No reasoning was written down; add steps with 'Trace: Add Reasoning Step' or 'fixtrail reason'.",
+        )
+    return find_endpoint(settings)
 
 
 def _is_loopback(host: str) -> bool:

@@ -19,6 +19,8 @@ class Exchange:
     """The one that was asked for last."""
     model: str | None = None
     """The model that answered, as it named itself."""
+    fingerprint: str | None = None
+    """The server's ``system_fingerprint``, where it sends one."""
     usage: TokenUsage | None = None
     latency_ms: int | None = None
     """From the first request to the answer, or to its failure."""
@@ -31,14 +33,17 @@ class Exchange:
             return
         if not isinstance(completion, dict):
             return
-        model = completion.get("model")
-        if isinstance(model, str) and model.isprintable() and model:
-            self.model = model[:_NAME_CHARS]
+        self.model = _name(completion.get("model")) or self.model
+        self.fingerprint = _name(completion.get("system_fingerprint")) or self.fingerprint
         usage = completion.get("usage")
         if isinstance(usage, dict):
             self.usage = TokenUsage(
                 prompt=_count(usage.get("prompt_tokens")), completion=_count(usage.get("completion_tokens"))
             )
+
+
+def _name(value: Any) -> str | None:
+    return value[:_NAME_CHARS] if isinstance(value, str) and value.isprintable() and value else None
 
 
 def _count(value: Any) -> int:

@@ -26,6 +26,7 @@ class Prompt:
     excerpt: Excerpt
     hash: str
     """SHA-256 of rubric and prompt text, in hexadecimal; the steps have no part in it."""
+    rubric_hash: str
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class _Texts:
     system: Template
     user: Template
     hash: str
+    rubric_hash: str
 
 
 @cache
@@ -41,7 +43,7 @@ def _texts() -> _Texts:
     names = (f"rubric_{VERSION}.md", f"system_{VERSION}.md", f"user_{VERSION}.md")
     rubric, system, user = (files(__package__).joinpath(name).read_text(encoding="utf-8").strip() for name in names)
     digest = hashlib.sha256("\0".join((rubric, system, user)).encode()).hexdigest()
-    return _Texts(rubric, Template(system), Template(user), digest)
+    return _Texts(rubric, Template(system), Template(user), digest, hashlib.sha256(rubric.encode()).hexdigest())
 
 
 def prompt_hash() -> str:
@@ -65,4 +67,4 @@ def build_prompt(steps: Sequence[ReasoningStep], *, nonce: str | None = None) ->
     frame = texts.user.substitute(steps="", nonce=nonce)
     excerpt = make_excerpt(steps, PROMPT_CHARS - len(system) - len(frame))
     user = texts.user.substitute(steps=excerpt.text, nonce=nonce)
-    return Prompt(system=system, user=user, excerpt=excerpt, hash=texts.hash)
+    return Prompt(system=system, user=user, excerpt=excerpt, hash=texts.hash, rubric_hash=texts.rubric_hash)

@@ -8,7 +8,6 @@ import openai
 
 from fixtrail.qa.judge.endpoint import Endpoint
 from fixtrail.qa.judge.failure import NotJudged, timed_out
-from fixtrail.settings import JudgeSettings
 
 _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
@@ -28,9 +27,9 @@ def is_about_response_format(error: openai.APIStatusError) -> bool:
     )
 
 
-def explain(error: openai.OpenAIError, endpoint: Endpoint, settings: JudgeSettings) -> NotJudged:
+def explain(error: openai.OpenAIError, endpoint: Endpoint, model: str, seconds: float) -> NotJudged:
     """Return why there is no judgement. Nothing of the server's own message is repeated: it may quote trace or key."""
-    where, model = endpoint.origin, settings.model
+    where = endpoint.origin
     match error:
         case openai.LengthFinishReasonError():
             return NotJudged(
@@ -42,7 +41,7 @@ def explain(error: openai.OpenAIError, endpoint: Endpoint, settings: JudgeSettin
         case openai.APIStatusError():
             return _explain_status(error, where, model)
         case openai.APITimeoutError():
-            return timed_out(endpoint.origin, settings.timeout_seconds)
+            return timed_out(endpoint.origin, seconds)
         case openai.APIConnectionError():
             return NotJudged(
                 "unreachable",

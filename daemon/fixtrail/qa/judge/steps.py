@@ -1,18 +1,14 @@
 """The reasoning steps as data for a prompt: one JSON object a line, cut to a budget in a way that can be told."""
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from fixtrail.qa.judge.jsonline import Value, json_line
 
 MIN_TEXT = 240
 """Characters that every step keeps before whole steps are left out."""
 
 _KINDS = frozenset({"hypothesis", "observation", "decision", "check"})
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-# '<' opens the control tokens of local models (<|im_end|>, </s>) and our own fence; the others end a line for some
-# readers. All of them stand inside JSON strings only, where the escape means the same character.
-_ESCAPES = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<\x7f\x85\u2028\u2029"})
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ def _ends(steps: Sequence[ReasoningStep], budget: int) -> Excerpt:
 
 
 def _line(number: int, step: ReasoningStep, limit: int) -> str:
-    entry: dict[str, int | str] = {"step": number}
+    entry: dict[str, Value] = {"step": number}
     if step.kind in _KINDS:
         entry["kind"] = step.kind
     if len(step.content) <= limit:
@@ -119,12 +115,8 @@ def _line(number: int, step: ReasoningStep, limit: int) -> str:
         entry["text"] = step.content[: limit - tail]
         entry["characters_left_out"] = len(step.content) - limit
         entry["text_goes_on"] = step.content[-tail:]
-    return _encode(entry)
+    return json_line(entry)
 
 
 def _gap(count: int) -> str:
-    return _encode({"steps_left_out": count})
-
-
-def _encode(entry: dict[str, int | str]) -> str:
-    return _LONE_SURROGATE.sub("\ufffd", json.dumps(entry, ensure_ascii=False)).translate(_ESCAPES)
+    return json_line({"steps_left_out": count})
