@@ -270,6 +270,17 @@ def test_claims_over_the_limit_are_counted_and_the_contradicted_ones_stay(monkey
     assert process.claims_left_out == 2
 
 
-def test_a_long_hostile_text_is_read_in_no_time():
-    words = " ".join(["all the the the the tests"] * 2_000) + "\n" + "a" * 50_000 + "\n" + "- " * 20_000
+@pytest.mark.parametrize(
+    "words",
+    [
+        "all the the the the tests " * 2_000,
+        "a" * 50_000,
+        "- " * 20_000,
+        " " * 50_000 + "x",
+        "only " * 10_000,
+        "'" * 50_000,
+    ],
+    ids=["subject", "word", "dashes", "spaces", "only", "quotes"],
+)
+def test_a_long_hostile_text_is_read_and_holds_nothing(words):
     assert said(FAILED, words).claims == []

@@ -7,8 +7,8 @@ from itertools import islice
 
 from fixtrail.qa.evidence.claims.finding import Finding, Said, contradicted, supported, unverifiable
 from fixtrail.qa.evidence.commands import is_part, is_test
+from fixtrail.qa.evidence.entries import Run, Step
 from fixtrail.qa.evidence.record import Record, back_from, fails, first_after, last
-from fixtrail.qa.evidence.timeline import Run, Step
 
 _LOOK_BACK = 100
 """Runs; an older one is not what a step speaks of."""
