@@ -14,6 +14,7 @@ from tests.benchmarks import (
     commits,
     finalize,
     idle,
+    judge_prompt,
     keystroke,
     large_tree,
     long_session,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "large_tree": large_tree.run,
     "long_session": long_session.run,
     "redaction": redaction.run,
+    "judge_prompt": judge_prompt.run,
 }
 
 

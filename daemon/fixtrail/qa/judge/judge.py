@@ -68,10 +68,14 @@ async def judge_trace(
     """
     loop = asyncio.get_running_loop()
     started = loop.time()
+    # What is written for the judge is no reasoning: without any other there is nothing to judge.
+    spoken = {label.step for label in process.steps if "addresses_judge" in label.flags}
+    reasoning = any(step.content.strip() and step.event_id not in spoken for step in timeline.steps)
     try:
-        endpoint = ready_endpoint(settings, consent, reasoning=any(step.content.strip() for step in timeline.steps))
+        endpoint = ready_endpoint(settings, consent, reasoning=reasoning)
     except NotJudged as why:
-        return Reasoning(status=why.status, reason=why.reason, mode=settings.mode)
+        flags = ["addresses_judge"] if spoken else []
+        return Reasoning(status=why.status, reason=why.reason, mode=settings.mode, flags=flags)
     try:
         if settings.mode == "compat":
             return await _compat(timeline, settings, endpoint, cache, progress)
