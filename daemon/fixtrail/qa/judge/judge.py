@@ -19,7 +19,7 @@ from fixtrail.qa.judge.endpoint import Endpoint, ready_endpoint
 from fixtrail.qa.judge.facts import Facts, find_facts
 from fixtrail.qa.judge.failure import NotJudged
 from fixtrail.qa.judge.grounded_answer import GroundedAnswer
-from fixtrail.qa.judge.grounded_prompt import ANSWER_TOKENS, Draft, draft_prompt
+from fixtrail.qa.judge.grounded_prompt import Draft, draft_prompt
 from fixtrail.qa.judge.grounding import CHECKS, CheckedAnswer, check_answer
 from fixtrail.qa.judge.prompt import prompt_hash
 from fixtrail.qa.judge.question import Question
@@ -140,7 +140,11 @@ async def _judge(task: _Task, settings: JudgeSettings, endpoint: Endpoint, ends:
     prompts = [(model, task.draft.prompt()) for model in settings.asked for _ in range(settings.samples)]
     questions = [
         Question(
-            model, prompt.system, prompt.user, ANSWER_TOKENS, wants="evidence, quotes and a mark for each dimension"
+            model,
+            prompt.system,
+            prompt.user,
+            settings.answer_tokens,
+            wants="evidence, quotes and a mark for each dimension",
         )
         for model, prompt in prompts
     ]
