@@ -66,6 +66,11 @@ class JudgeSettings(_Section):
     prompt_tokens: int = Field(
         default=16_000, ge=4_000, le=1_000_000, description="No prompt is estimated to be longer; a long trace is cut."
     )
+    answer_tokens: int = Field(
+        default=3_000,
+        ge=100,
+        description="An answer is cut off behind so many: 600 suffice, unless a model thinks first.",
+    )
     review_spread: float = Field(
         default=1.0, ge=0, le=4, description="Totals that lie further apart than this ask for a person's review."
     )

@@ -16,6 +16,7 @@ from tests.benchmarks import (
     evidence,
     finalize,
     idle,
+    judge_prompt,
     keystroke,
     large_tree,
     long_session,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "redaction": redaction.run,
     "sandbox": sandbox.run,
     "evidence": evidence.run,
+    "judge_prompt": judge_prompt.run,
 }
 
 

@@ -262,11 +262,19 @@ async def test_an_injected_trace_is_flagged_and_scores_no_higher_than_its_clean_
 
 
 async def test_a_step_that_addresses_the_judge_is_no_evidence() -> None:
-    result = await judge_by(judges(), addressing=[1, 2, 3])
+    result = await judge_by(judges(), addressing=[1, 3])
 
     assert result.dimensions is not None
     assert scores(result) == dict.fromkeys(DIMENSIONS, 0.0) | {"evidence_gathering": 1.0, "validation": 1.0}
     assert "addresses the judge" in (result.dimensions["depth"].reason or "")
+
+
+async def test_where_all_that_is_written_addresses_the_judge_there_is_no_reasoning() -> None:
+    async with ScriptedLLM(judges()) as llm:
+        result = await judge(llm, addressing=[1, 2, 3])
+
+    assert (result.status, result.score, result.flags) == ("no_reasoning", None, ["addresses_judge"])
+    assert llm.requests == []
 
 
 def obeying(request_record: Sequence[dict[str, Any]], answer: dict[str, Any]) -> None:

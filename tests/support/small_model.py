@@ -36,11 +36,18 @@ def model_python() -> str:
 @contextmanager
 def small_model() -> Iterator[str]:
     """Run the model's server; yields its base URL, which ends in ``/v1``."""
+    with small_model_process() as (base_url, _):
+        yield base_url
+
+
+@contextmanager
+def small_model_process() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Run the model's server; yields its base URL and its process, which a test may kill."""
     command = [model_python(), str(SERVE)]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)
         try:
-            yield _wait_until_ready(process, log.fileno()) + "/v1"
+            yield _wait_until_ready(process, log.fileno()) + "/v1", process
         finally:
             assert process.stdin is not None
             process.stdin.close()

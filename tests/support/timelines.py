@@ -45,6 +45,27 @@ SOUND: tuple[Told, ...] = (
 """A small fix as it should be: E1 to E7 in the prompt."""
 
 
+def long_session(count: int) -> list[Told]:
+    """Return a session of any length: of ten events four views, a thought, two edits, a command, two test runs."""
+    return [_told(number) for number in range(count)]
+
+
+def _told(number: int) -> Told:
+    path = f"src/pkg{number % 17}/mod{number % 31}.py"
+    match number % 10:
+        case 0 | 1 | 2 | 3:
+            return view(path)
+        case 4:
+            return thought(f"Thought {number}: rounding in module {number % 31} loses a cent. " * (1 + number % 7))
+        case 5 | 6:
+            return edit(path, DIFF.replace("PRICE", f"PRICE_{number}"))
+        case 7:
+            return run(f"grep -rn price_{number} src", output=f"src/a.py:{number}: price\n" * 20)
+        case _:
+            failing = f"FAILED tests/test_{number}.py\n" * 30
+            return run("python -m pytest -q", number % 2, f"{failing}{number % 9 + 1} failed, 8 passed in 0.12s")
+
+
 def events_of(told: Sequence[Told]) -> list[Event]:
     """Return events as a document holds them, a second apart."""
     return _EVENTS.validate_python([event(seq, kind, **data) for seq, (kind, data) in enumerate(told, start=1)])

@@ -14,14 +14,14 @@ from fixtrail.qa.judge.endpoint import ready_endpoint
 from fixtrail.qa.judge.exchange import Exchange, ResponseFormat
 from fixtrail.qa.judge.facts import find_facts
 from fixtrail.qa.judge.failure import NotJudged, timed_out
-from fixtrail.qa.judge.grounded_prompt import ANSWER_TOKENS, draft_prompt
+from fixtrail.qa.judge.grounded_prompt import draft_prompt
 from fixtrail.qa.judge.question import Question
 from fixtrail.qa.judge.rubric import load_rubric
 from fixtrail.qa.judge.sampling import open_client, unforeseen
 from fixtrail.settings import JudgeSettings
 
 TYPICAL_ANSWER_TOKENS = 600
-"""What an answer takes; models that think first take more, up to :data:`ANSWER_TOKENS`."""
+"""What an answer takes; models that think first take more, up to ``judge.answer_tokens``."""
 
 _SYSTEM = 'Answer with one JSON object and nothing else: {"ready": true}.'
 _USER = "Are you ready? Answer with the JSON object only."
@@ -80,7 +80,9 @@ async def check_endpoint(settings: JudgeSettings) -> tuple[str | None, list[Supp
 
         async def ask(model: str, way: ResponseFormat) -> tuple[Exchange, NotJudged | None]:
             exchange = Exchange()
-            question = Question(model, _SYSTEM, _USER, ANSWER_TOKENS, wants="the JSON object that was asked for")
+            question = Question(
+                model, _SYSTEM, _USER, settings.answer_tokens, wants="the JSON object that was asked for"
+            )
             try:
                 async with asyncio.timeout(settings.timeout_seconds):
                     await client.ask_one_way(question, Ready, exchange, way)

@@ -21,9 +21,6 @@ from fixtrail.qa.judge.transcript import Transcript, write_transcript
 VERSION = "v2"
 """Of the rules and the frame; a change of their text is a new version, beside the old one."""
 
-ANSWER_TOKENS = 3_000
-"""The answer is cut off behind so many: it takes about 600, the rest is room for models that think first."""
-
 _HANDLE = re.compile(r'\{"event": "(E\d+)"')
 _NONCE_LETTERS = 16
 _SPARE = 64

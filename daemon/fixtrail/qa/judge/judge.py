@@ -19,7 +19,7 @@ from fixtrail.qa.judge.endpoint import Endpoint, ready_endpoint
 from fixtrail.qa.judge.facts import Facts, find_facts
 from fixtrail.qa.judge.failure import NotJudged
 from fixtrail.qa.judge.grounded_answer import GroundedAnswer
-from fixtrail.qa.judge.grounded_prompt import ANSWER_TOKENS, Draft, draft_prompt
+from fixtrail.qa.judge.grounded_prompt import Draft, draft_prompt
 from fixtrail.qa.judge.grounding import CHECKS, CheckedAnswer, check_answer
 from fixtrail.qa.judge.prompt import prompt_hash
 from fixtrail.qa.judge.question import Question
@@ -68,10 +68,14 @@ async def judge_trace(
     """
     loop = asyncio.get_running_loop()
     started = loop.time()
+    # What is written for the judge is no reasoning: without any other there is nothing to judge.
+    spoken = {label.step for label in process.steps if "addresses_judge" in label.flags}
+    reasoning = any(step.content.strip() and step.event_id not in spoken for step in timeline.steps)
     try:
-        endpoint = ready_endpoint(settings, consent, reasoning=any(step.content.strip() for step in timeline.steps))
+        endpoint = ready_endpoint(settings, consent, reasoning=reasoning)
     except NotJudged as why:
-        return Reasoning(status=why.status, reason=why.reason, mode=settings.mode)
+        flags = ["addresses_judge"] if spoken else []
+        return Reasoning(status=why.status, reason=why.reason, mode=settings.mode, flags=flags)
     try:
         if settings.mode == "compat":
             return await _compat(timeline, settings, endpoint, cache, progress)
@@ -136,7 +140,11 @@ async def _judge(task: _Task, settings: JudgeSettings, endpoint: Endpoint, ends:
     prompts = [(model, task.draft.prompt()) for model in settings.asked for _ in range(settings.samples)]
     questions = [
         Question(
-            model, prompt.system, prompt.user, ANSWER_TOKENS, wants="evidence, quotes and a mark for each dimension"
+            model,
+            prompt.system,
+            prompt.user,
+            settings.answer_tokens,
+            wants="evidence, quotes and a mark for each dimension",
         )
         for model, prompt in prompts
     ]
