@@ -24,9 +24,9 @@ BEFORE = {"calc.py": "def add(a, b):\n    return a - b\n", "test_calc.py": TESTS
 AFTER = {"calc.py": "def add(a, b):\n    return a + b\n", "test_calc.py": TESTS.replace("_old", "_new")}
 
 
-@pytest.mark.parametrize("step", ["copying the tree", "running the tests", "reading the results"])
+@pytest.mark.parametrize("step", ["Copying the tree", "Running the tests", "Reading the results"])
 @pytest.mark.parametrize(
-    "phase", ["Run 1,", "Run 2 of 3, the code before", "Run 3 of 3, the tests as", "Run 4, again", "Run 5, again"]
+    "phase", ["(run 1,", "(run 2 of 3, the code before", "(run 3 of 3, the tests as", "(run 4, again", "(run 5, again"]
 )
 async def test_a_cancel_leaves_nothing(tmp_path: Path, phase: str, step: str) -> None:
     fixed = make_fix(tmp_path, BEFORE, AFTER)
@@ -35,7 +35,7 @@ async def test_a_cancel_leaves_nothing(tmp_path: Path, phase: str, step: str) ->
 
     def progress(words: str) -> None:
         said.append(words)
-        if words.startswith(phase) and step in words:
+        if phase in words and words.startswith(step):
             reached.set()
 
     task = asyncio.create_task(assess_tests(fixed, QUICK, progress=progress))
@@ -47,7 +47,7 @@ async def test_a_cancel_leaves_nothing(tmp_path: Path, phase: str, step: str) ->
 
     left = leftovers(fixed.trace_id)
     assert (left.containers, left.volumes) == ([], [])
-    assert said[-1].startswith(phase)
+    assert phase in said[-1]
     assert not list(fixed.store.folder.glob("scratch.*"))
 
 

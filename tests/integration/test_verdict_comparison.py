@@ -57,8 +57,8 @@ async def test_each_test_is_sorted_by_how_it_ended_before_and_after(tmp_path: Pa
     assert (found.tests.tree, found.comparison.before and found.comparison.before.tree) == (fixed.final, fixed.baseline)
     assert (found.comparison.original, found.comparison.test_files, found.comparison.flaky) == (None, [], [])
     assert found.comparison.tamper == []
-    assert any(words.startswith("Run 1, the fixed code: ") for words in said)
-    assert any(words.startswith("Run 2 of 2, the code before the fix: ") for words in said)
+    assert "Running the tests (run 1, the fixed code)" in said
+    assert "Running the tests (run 2 of 2, the code before the fix)" in said
     assert Assessment(found.tests, None, type(found.comparison).model_validate(found.comparison.model_dump())) == found
 
 

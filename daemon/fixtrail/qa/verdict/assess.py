@@ -241,10 +241,10 @@ class _Assessing:
     async def _run(self, side: _Side, argv: list[str], *, what: str = "") -> TestRun:
         self._runs += 1
         of = f" of {self._planned}" if self._planned is not None and self._planned >= self._runs else ""
-        place = f"Run {self._runs}{of}, {what}{side.words}"
+        place = f"run {self._runs}{of}, {what}{side.words}"
 
         def say(words: str) -> None:
-            self._progress(f"{place}: {words[:1].lower()}{words[1:]}")
+            self._progress(f"{words} ({place})")
 
         job = Job(argv=argv, tree_tar=side.tree.tar, tree_id=side.tree.id, trace_id=self._fixed.trace_id)
         run = await run_tests(job, self._settings, progress=say)
