@@ -142,3 +142,26 @@ async def test_nothing_begins_without_leave_and_the_end_waits_for_nothing(
 
     left = leftovers(trace)
     assert (left.containers, left.volumes) == ([], [])
+
+
+@pytest.mark.parametrize("allowed", ["allow", "never"])
+async def test_finalize_has_the_dependencies_or_says_which_it_lacks(
+    workspace: Path,
+    salt: str,  # noqa: F811
+    allowed: str,
+) -> None:
+    (workspace / "requirements.txt").write_text(f"six==1.16.0  # {salt}\n")
+    (workspace / "test_six.py").write_text("def test_it():\n    import six\n    assert six.PY3\n")
+    async with DaemonClient.running(workspace, FIXTRAIL_NETWORK_BUILDS=allowed) as daemon:
+        await daemon.start(workspace, testCommand="python -m pytest -q test_six.py")
+        result = await daemon.request("trace/finalize", {})
+
+    qa = result["qaResults"]
+    if allowed == "allow":
+        assert qa["tests_passed"] is True, qa["tests"]
+        assert qa["environment"]["status"] in ("built", "reused")
+        assert qa["tests"]["image_digest"] == qa["environment"]["image_digest"]
+    else:
+        assert (qa["tests_passed"], qa["tests"]["verdict"]) == (None, "infra_error")
+        assert qa["tests"]["error_code"] == "sandbox/environment-failed"
+        assert "asks for six" in qa["tests"]["reason"]
