@@ -44,7 +44,7 @@ class Consent(DocumentModel):
     code: bool = Field(default=False, description="Diffs of what is edited.")
     terminal_output: bool = Field(default=False, description="What commands print; the command line is kept anyway.")
     file_views: bool = Field(default=False, description="Which files are opened and looked at.")
-    judge: bool = Field(default=False, description="Send reasoning to a language model.")
+    judge: bool = Field(default=False, description="Send the record of the fix to a language model.")
     upload: bool = Field(default=False, description="Send the trace to a collector.")
 
 

@@ -391,7 +391,7 @@ export interface Consent {
    */
   file_views?: boolean;
   /**
-   * Send reasoning to a language model.
+   * Send the record of the fix to a language model.
    */
   judge?: boolean;
   /**

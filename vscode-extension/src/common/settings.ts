@@ -5,7 +5,7 @@ import { locateDaemon, type Found } from "./locate";
 /** Settings as the daemon names them; only what was set, so that its other sources still count. */
 export interface DaemonSettings {
   test_command?: string;
-  sandbox?: { image: string };
+  sandbox?: { image?: string; network_builds?: string };
   judge?: { base_url?: string; model?: string };
   capture?: { edit_pause_seconds: number };
 }
@@ -66,13 +66,16 @@ function daemonSettings(folder: WorkspaceFolder): DaemonSettings {
   const baseUrl = text(folder, "judge.baseUrl");
   const model = text(folder, "judge.model");
   const pause = chosen(folder, "editPauseSeconds");
+  const builds = chosen(folder, "networkBuilds");
   return {
     ...(test !== "" && { test_command: test }),
-    ...(image !== "" && { sandbox: { image } }),
+    ...((image !== "" || typeof builds === "string") && {
+      sandbox: { ...(image !== "" && { image }), ...(typeof builds === "string" && { network_builds: builds }) },
+    }),
     ...((baseUrl !== "" || model !== "") && {
       judge: { ...(baseUrl !== "" && { base_url: baseUrl }), ...(model !== "" && { model }) },
     }),
-    ...(pause !== undefined && { capture: { edit_pause_seconds: pause } }),
+    ...(typeof pause === "number" && { capture: { edit_pause_seconds: pause } }),
   };
 }
 
@@ -80,10 +83,10 @@ function text(folder: WorkspaceFolder, name: string): string {
   return workspace.getConfiguration("fixtrail", folder).get(name, "").trim();
 }
 
-/** A number that someone set; our own default must not override the environment. */
-function chosen(folder: WorkspaceFolder, name: string): number | undefined {
+/** What someone set; our own default must not override the environment. */
+function chosen(folder: WorkspaceFolder, name: string): unknown {
   const configuration = workspace.getConfiguration("fixtrail", folder);
-  const found = configuration.inspect<number>(name);
+  const found = configuration.inspect(name);
   const isSet = (found?.globalValue ?? found?.workspaceValue ?? found?.workspaceFolderValue) !== undefined;
-  return isSet ? configuration.get<number>(name) : undefined;
+  return isSet ? configuration.get(name) : undefined;
 }
