@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tests.benchmarks import (
     commits,
+    evidence,
     finalize,
     idle,
     judge_prompt,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Scene], list[Figure]]] = {
     "long_session": long_session.run,
     "redaction": redaction.run,
     "judge_prompt": judge_prompt.run,
+    "evidence": evidence.run,
 }
 
 

@@ -53,6 +53,12 @@ async def test_a_fix_that_passes(daemon: DaemonClient, workspace: Path, tmp_path
     assert (qa["tests_passed"], qa["test_exit_code"]) == (True, 0)
     assert "1 passed" in qa["test_output_snippet"]
     assert (qa["reasoning_score"], qa["reasoning"]["status"]) == (None, "not_configured")
+    # What the events say needs no key: the edit is there, the hypothesis comes after it, nothing was run.
+    measures = qa["process"]["measures"]
+    assert (measures["hypothesis_before_edit"]["value"], measures["rerun_after_last_edit"]["value"]) == (False, False)
+    assert [step["place"] for step in qa["process"]["steps"]] == ["after_last_edit"]
+    assert qa["label"] in ("unproven_fix", "lucky_fix")  # the second once the tests run on the code before as well
+    assert qa["label_reason"]
     document = written(result)
     assert document["qa_results"] == qa
     receipt = document["qa_results"]["tests"]

@@ -6,11 +6,17 @@ written is explained in ``text.py``. An injected trace is its clean ``twin`` wit
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from fixtrail.qa.evidence.assess import assess
+from fixtrail.qa.evidence.label import label
+from fixtrail.qa.evidence.timeline import build_timeline
 from fixtrail_protocol.events import Event
+from fixtrail_protocol.testing import TestRun
 from fixtrail_protocol.trace import Consent
 
 from tests.judge.text import Written, parse
+from tests.support.traces import document
 
 _FOLDER = Path(__file__).parent / "traces"
 
@@ -41,3 +47,15 @@ def twin(name: str) -> str | None:
 def of_kind(kind: str) -> list[str]:
     """Return the names of the traces of a kind: sound, lucky, reckless, empty, contradicted, injected."""
     return [name for name in NAMES if name.startswith(f"{kind}_")]
+
+
+def assessed_document(name: str, **changes: Any) -> dict[str, Any]:
+    """Return a trace as a document of which the tests failed, with its process and label."""
+    process = assess(build_timeline(load(name), consent=consent(name)))
+    tests = TestRun(verdict="failed", command=["pytest", "-q"], exit_code=1)
+    found, why = label(tests, None, process)
+    results = {"tests_passed": False, "test_exit_code": 1, "label": found, "label_reason": why}
+    results |= {"tests": tests.model_dump(mode="json"), "process": process.model_dump(mode="json")}
+    events = [event.model_dump(mode="json", exclude_none=True) for event in load(name)]
+    allowed = consent(name).model_dump()
+    return document(events, consent=allowed, qa_results=results, start_time=events[0]["timestamp"], **changes)

@@ -218,7 +218,8 @@ def test_only_fails_on_is_read_from_the_names_of_the_tests():
 
 
 def test_commands_are_found_by_what_they_run():
-    scene = f"{START}\n$ npm run lint -> 0\n$ rg -n BRACKETS src -> 0\n$ git bisect run ./t.sh -> 0\n$ cat src/money.py -> 0"
+    commands = ("npm run lint", "rg -n BRACKETS src", "git bisect run ./t.sh", "cat src/money.py")
+    scene = START + "\n".join(f"$ {command} -> 0" for command in commands)
     for words in ("I ran the linter.", "I grepped for it.", "I bisected it.", "git bisect points at a commit."):
         assert found(scene, words) == [("ran_command", "supported")], words
     assert found(scene, "I read money.py.") == [("read_file", "supported")]
@@ -269,6 +270,17 @@ def test_claims_over_the_limit_are_counted_and_the_contradicted_ones_stay(monkey
     assert process.claims_left_out == 2
 
 
-def test_a_long_hostile_text_is_read_in_no_time():
-    words = " ".join(["all the the the the tests"] * 2_000) + "\n" + "a" * 50_000 + "\n" + "- " * 20_000
+@pytest.mark.parametrize(
+    "words",
+    [
+        "all the the the the tests " * 2_000,
+        "a" * 50_000,
+        "- " * 20_000,
+        " " * 50_000 + "x",
+        "only " * 10_000,
+        "'" * 50_000,
+    ],
+    ids=["subject", "word", "dashes", "spaces", "only", "quotes"],
+)
+def test_a_long_hostile_text_is_read_and_holds_nothing(words):
     assert said(FAILED, words).claims == []

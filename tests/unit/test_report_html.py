@@ -7,12 +7,13 @@ import pytest
 from fixtrail.errors import UsageError
 from fixtrail.report.html import write_html_report
 
+from tests.judge import assessed_document
 from tests.support.traces import document, event, example, write_trace
 
 VOID = {"meta", "rect"}
 ALLOWED = {
     *("html", "head", "meta", "title", "style", "body", "main", "header", "section", "h1", "h2", "p", "div", "span"),
-    *("b", "a", "code", "pre", "time", "ol", "ul", "li", "dl", "dt", "dd", "details", "summary", "svg", "rect"),
+    *("b", "a", "q", "code", "pre", "time", "ol", "ul", "li", "dl", "dt", "dd", "details", "summary", "svg", "rect"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 
@@ -245,3 +246,38 @@ async def test_the_report_is_written_as_an_export_is(tmp_path):
     with pytest.raises(UsageError) as refused:
         await write_html_report(trace, tmp_path)
     assert refused.value.code == "export/cannot-write"
+
+
+async def test_the_process_is_shown_with_its_label_measures_and_claims(tmp_path):
+    source, page = await report(tmp_path, assessed_document("contradicted_long"))
+    for words in (
+        "Weak attempt",
+        "the record contradicts 2 claims",
+        "Reproduced before the edit",
+        "2 contradicted, 8 supported, 3 unverifiable",
+        "test_empty_path passes, everything passes",
+        "nothing was changed after it",
+    ):
+        assert words in page.text, words
+    anchors = {value for tag, name, value in page.attributes if (tag, name) == ("li", "id")}
+    links = {value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href")}
+    assert links, "events are linked"
+    assert links <= anchors, "every link leads somewhere"
+    assert source.index("contradicted</span>") < source.index("supported</span>")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("lucky_unseen", "there was no consent to file views"), ("injected_praise", "addresses its judge")],
+)
+async def test_why_a_value_is_not_known_and_what_is_odd_are_told(tmp_path, name, words):
+    _, page = await report(tmp_path, assessed_document(name))
+    assert words in page.text
+
+
+async def test_a_linked_event_is_shown_however_few_are(tmp_path):
+    _, page = await report(tmp_path, assessed_document("sound_lru"), max_events=3)
+    anchors = {value for tag, name, value in page.attributes if (tag, name) == ("li", "id")}
+    links = {value[1:] for tag, name, value in page.attributes if (tag, name) == ("a", "href")}
+    assert links
+    assert links <= anchors

@@ -6,6 +6,7 @@ from fixtrail.report.terminal import print_report, summary_line
 from fixtrail_protocol.trace import TraceHeader
 from rich.console import Console
 
+from tests.judge import assessed_document
 from tests.support.traces import document, event, example, write_trace
 
 
@@ -92,4 +93,15 @@ async def test_what_became_of_a_mark_and_how_sure_the_score_is(tmp_path):
     results = {"reasoning_score": 1.75, "reasoning": reasoning}
     text = await printed(tmp_path, document([event(1)], qa_results=results))
     for words in ("capped: Nothing was run.", "“thought ␛[31m1”", "needs a person's review", "1.50 apart", "$0.0031"):
+        assert words in text, words
+
+
+async def test_the_process_is_printed_with_the_claims_that_the_record_contradicts(tmp_path):
+    text = await printed(tmp_path, assessed_document("contradicted_green"))
+    for words in (
+        "Process  Weak attempt",
+        "Hypothesis before the edit            yes",
+        "contradicted  \u201cAll tests pass now, including test_negative.\u201d",
+        "2 claims, 0 supported",
+    ):
         assert words in text, words

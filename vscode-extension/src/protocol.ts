@@ -1021,7 +1021,7 @@ export interface Reasoning {
    */
   spread?: number | null;
   /**
-   * The samples or the models disagree too much.
+   * The samples or the models disagree too much, or one of the models gave no score.
    */
   needs_review?: boolean | null;
   dimensions?: {

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fixtrail.report import page
+from fixtrail.report import page, process
 from fixtrail.report.selection import Selection, select
 from fixtrail.report.timeline import Timeline
 from fixtrail.report.words import plural
@@ -37,6 +37,7 @@ async def write_html_report(
             "<main>",
             page.heading(header, selection.total),
             page.cards(results, selection.cited),
+            process.section(results, selection.linked | selection.cited),
             page.facts(header),
             page.receipts(results),
             '<section><h2>Timeline</h2><ol class="timeline">\n',

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from fixtrail_protocol.qa import QaResults
 
+from fixtrail.report import process
+from fixtrail.report.timeline import QUIET
 from fixtrail.store.reader import StoredEvent, TraceReader
 
 TELLING = (
@@ -43,11 +45,14 @@ class Selection:
         Events in the trace; later ones are not looked at.
     cited
         Number (``seq``) of each event that the judgement rests on.
+    linked
+        Number of each event that the section on the process links to; views have no line of their own, and no link.
     """
 
     total: int
     counts: Counter[str]
     cited: dict[str, int]
+    linked: dict[str, int]
     _room: dict[str, int] = field(default_factory=dict)
     _seen: Counter[str] = field(default_factory=Counter)
 
@@ -58,12 +63,15 @@ class Selection:
         self._seen[kind] += 1
         room, count = self._room.get(kind, 0), self.counts[kind]
         head = (room + 1) // 2
-        return index < head or index >= count - (room - head) or event.event_id in self.cited
+        told = event.event_id in self.cited or event.event_id in self.linked
+        return told or index < head or index >= count - (room - head)
 
 
 async def select(reader: TraceReader, results: QaResults, limit: int) -> Selection:
     """Read the trace once and decide what to show of it: about ``limit`` events, and those that are cited."""
     wanted = set(evidence(results))
+    named = process.linked(results.process)
+    linked: dict[str, int] = {}
     counted: Counter[str] = Counter()
     cited: dict[str, int] = {}
     total, _ = await reader.counts()
@@ -75,7 +83,9 @@ async def select(reader: TraceReader, results: QaResults, limit: int) -> Selecti
         counted[event.event_type] += 1
         if event.event_id in wanted:
             cited[event.event_id] = event.seq
-    selection = Selection(total=total - remaining, counts=counted, cited=cited)
+        if event.event_id in named and event.event_type not in QUIET:
+            linked[event.event_id] = event.seq
+    selection = Selection(total=total - remaining, counts=counted, cited=cited, linked=linked)
     left = limit
     for kind in TELLING:
         selection._room[kind] = min(counted[kind], left)

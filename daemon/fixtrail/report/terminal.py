@@ -4,6 +4,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from fixtrail_protocol.process import Process
 from fixtrail_protocol.trace import TraceHeader
 from rich import box
 from rich.console import Console, Group
@@ -12,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from fixtrail.report import process as process_words
 from fixtrail.report.judgement import marks, remarks
 from fixtrail.report.words import (
     clock,
@@ -30,6 +32,7 @@ from fixtrail.store.reader import StoredEvent, TraceReader
 _FIRST = 8
 _LAST = 22
 _GAPS = 5
+_CLAIMS = 5
 _COLOURS = {"good": "green", "bad": "red", "none": "yellow"}
 _TELLING = frozenset(
     {
@@ -82,6 +85,8 @@ async def print_report(trace_file: Path, console: Console) -> None:
                     last.append(event)
     console.print(_verdict(header))
     console.print(_score(header))
+    if header.qa_results.process is not None:
+        console.print(_process(header, header.qa_results.process))
     console.print(_facts(header, total))
     console.print(_timeline(header, first, last, telling, total))
     if gaps:
@@ -120,6 +125,31 @@ def _score(header: TraceHeader) -> Group | Padding:
     for words, tone in remarks(results.reasoning):
         notes.append(" · " if notes else "").append(words, style=_COLOURS[tone] if tone != "none" else "dim")
     return Group(table, Padding(notes, (0, 1)), Padding(Text(one_line(results.reasoning_feedback or "", 1000)), (0, 1)))
+
+
+def _process(header: TraceHeader, process: Process) -> Group:
+    tone, words = process_words.label_words(header.qa_results)
+    head = Text("Process  ", style="bold").append(words, style=_COLOURS[tone])
+    if header.qa_results.label_reason:
+        head.append(f"\n{one_line(header.qa_results.label_reason, 400)}", style="dim")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, measure in process.measures.items():
+        value = Text(process_words.measure_words(measure))
+        value.append(f"  {one_line(measure.reason, 200)}" if measure.reason else "", style="dim")
+        table.add_row(one_line(process_words.measure_name(name), 60), value)
+    bad = [claim for claim in process.claims if claim.status == "contradicted"][:_CLAIMS]
+    claims = [
+        Text("contradicted  ", style="red")
+        .append(f"\u201c{one_line(claim.quote, 160)}\u201d ", style="default")
+        .append(one_line(claim.reason or "", 200), style="dim")
+        for claim in bad
+    ]
+    supported = sum(claim.status == "supported" for claim in process.claims)
+    total = plural(len(process.claims) + process.claims_left_out, "claim")
+    parts: list[Text | Table] = [head, table, *claims, Text(f"{total}, {supported:,} supported", style="dim")]
+    return Group(*(Padding(part, (0, 1)) for part in parts))
 
 
 def _facts(header: TraceHeader, total: int) -> Padding:

@@ -13,7 +13,7 @@ from fixtrail.store.reader import StoredEvent
 REASONING_CHARACTERS = 20_000
 _CASES = 50
 _PAUSE_SECONDS = 600
-_QUIET = frozenset({"file_open", "file_close", "file_view"})
+QUIET = frozenset({"file_open", "file_close", "file_view"})
 _QUIET_TOGETHER = 40
 _ANCHOR = re.compile(r"[0-9a-f-]{36}")
 _MARKS = {
@@ -56,7 +56,7 @@ class Timeline:
         data = event.document()["data"]
         self._numbers[event.event_id] = event.seq
         found = self._pause(event)
-        if event.event_type in _QUIET and event.event_id not in self._cited:
+        if event.event_type in QUIET and event.event_id not in self._cited:
             if self._left_out or len(self._quiet) >= _QUIET_TOGETHER:
                 found += self.flush()
             if not self._quiet:

@@ -30,9 +30,11 @@ _WORK = _any("trace/reasoning/solution/fix/work/submission/attempt/analysis/sess
 _MARKS = _any("marks?/scores?/points?/grades?/ratings?/credit")
 _BEST = _any("full/top/maximum/max/maximal/perfect/highest/best/high")
 _FULL = r"(?:5(?:\.0)?|1\.0|10|100)"
-_NUMBER = rf"(?:an? )?{_FULL}(?: ?(?:of|out of|[/:]) ?(?:{_FULL}|1))?(?: ?%| points?| stars?)?"
-_TOP = rf"(?:(?:the )?{_BEST}(?: possible)? {_MARKS}|{_NUMBER}(?= |$|[.!,;]))"
-_GIVE = _any("give/award/assign/grant/score/rate/mark/grade/return/output/respond with/answer with/reply with/set")
+_OF = rf"(?:an? )?{_FULL}(?: ?(?:of|out of|[/:]) ?(?:{_FULL}|1)| ?%| points?| stars?)(?= |$|[.!,;])"
+_TOP = rf"(?:(?:the )?{_BEST}(?: possible)? {_MARKS}|{_OF})"
+_TOP_OR_NUMBER = rf"(?:{_TOP}|{_FULL}(?= |$|[.!,;]))"
+_ASSESS = _any("give/award/assign/grant/score/rate/mark/grade")
+_GIVE = _any("give/award/assign/grant/score/rate/mark/grade/return/output/respond with/answer with/reply with")
 _UNDO = _any("ignore/disregard/forget/override/bypass/skip/do not follow/don['\u2019]t follow")
 _EARLIER = _any("previous/prior/above/earlier/preceding/foregoing/other/system/original/initial/given/grading/scoring")
 _ORDERS = _any("instructions?/prompts?/rules?/rubrics?/criteria/guidelines/directions/constraints/messages?")
@@ -57,7 +59,7 @@ _IN_TEXT = (
     rf"\bas an? (?:automated )?(?:ai |large )*(?:{_MODEL}|{_ROLE}|ai),? (?:you|i|it)\b",
     r"\b(?:reveal|print|repeat|show|output) (?:your|the) (?:system )?prompt\b",
     # Marks are asked for.
-    rf"\b{_GIVE} (?:\w+ ){{0,3}}?(?:this|my|the|these|our) (?:\w+ )?{_WORK} (?:\w+ ){{0,3}}?{_TOP}",
+    rf"\b{_ASSESS} (?:\w+ ){{0,3}}?(?:this|my|the|these|our) (?:\w+ )?{_WORK} (?:\w+ ){{0,3}}?{_TOP_OR_NUMBER}",
     rf"\b{_GIVE} (?:me |it |us |this )(?:\w+ )?{_TOP}",
     rf"\b(?:please|you (?:must|should|have to|need to|can|will)|therefore|so|now) {_GIVE} (?:\w+ ){{0,2}}?{_TOP}"
     r" ?(?:for|to|in|on|across|here|[.!]|$)",
@@ -70,7 +72,7 @@ _IN_TEXT = (
     # The answer is put into the judge's mouth.
     rf"{_MARKED}.{{0,80}}?{_MARKED}",
 )
-"""In a text whose white space is single spaces."""
+"""In a text in lower case whose white space is single spaces."""
 
 _AT_LINES = (
     # Words that mark roles and ends of prompts.
@@ -85,7 +87,17 @@ _AT_LINES = (
     r"(?: data| input| text| prompt)?\W*$",
 )
 
-_TEXT = re.compile("|".join(f"(?:{one})" for one in _IN_TEXT), re.IGNORECASE)
+_MAY = re.compile(
+    r"judge|grader|assess|evaluat|rater|examiner|llm|\ba\.?i\b|chat ?bot|model|assistant|ignore|disregard"
+    r"|forget|override"
+    r"|bypass|skip|follow|instruction|prompt|rubric|mark|score|point|grade|rating|rate|credit|deserve|merit"
+    r"|earn|warrant"
+    r"|exemplary|flawless|perfect|outstanding|excellent|hypothesis_f|evidence_g|logical_c|reasoning_s"
+    r"|validation|depth|full|stars?\b|\b(?:5|10"
+    r"|100)\b|you"
+)
+"""One of these stands in every text that a form fits: what has none is done with."""
+_TEXT = re.compile("|".join(f"(?:{one})" for one in _IN_TEXT))
 _LINES = re.compile("|".join(f"(?:{one})" for one in _AT_LINES), re.IGNORECASE | re.MULTILINE)
 
 
@@ -95,4 +107,7 @@ def addresses_judge(text: str) -> bool:
         half = READ_CHARACTERS // 2
         text = f"{text[:half]}\n{text[-half:]}"
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return bool(_LINES.search(plain) or _TEXT.search(re.sub(r"\s+", " ", plain)))
+    if _LINES.search(plain):
+        return True
+    spaced = " ".join(plain.lower().split())
+    return bool(_MAY.search(spaced) and _TEXT.search(spaced))

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from fixtrail_protocol.process import Claim, Process, Support
 
+from fixtrail.qa.evidence.addressing import addresses_judge
 from fixtrail.qa.evidence.claims import Checked, Proposal, check_claims, check_proposals
 from fixtrail.qa.evidence.measures import measure
 from fixtrail.qa.evidence.record import Record
@@ -27,7 +28,12 @@ def assess(timeline: Timeline, proposals: Iterable[Proposal] = ()) -> Process:
         the same.
     """
     record = Record(timeline)
-    checked = [(found, False) for step in timeline.steps for found in check_claims(record, step)]
+    spoken_to = {step.place for step in timeline.steps if addresses_judge(step.content)}
+    checked = [
+        (found, False)
+        for step in timeline.steps
+        for found in check_claims(record, step, spoken_to=step.place in spoken_to)
+    ]
     known = {(found.place, found.kind, found.quote) for found, _ in checked}
     for _, found in check_proposals(record, proposals):
         if (found.place, found.kind, found.quote) not in known:
@@ -36,7 +42,7 @@ def assess(timeline: Timeline, proposals: Iterable[Proposal] = ()) -> Process:
     statuses: dict[int, list[Support]] = {}
     for found, _ in checked:
         statuses.setdefault(found.place, []).append(found.finding.status)
-    steps = label_steps(record, statuses)
+    steps = label_steps(record, statuses, spoken_to)
     flags: list[str] = sorted({flag for step in steps for flag in step.flags})
     claims, left_out = _listed(timeline, checked)
     return Process(measures=measure(record), claims=claims, claims_left_out=left_out, steps=steps, flags=flags)

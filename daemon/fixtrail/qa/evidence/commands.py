@@ -172,6 +172,8 @@ def _is_test_task(program: str, task: str | None) -> bool:
 def is_part(call: Call) -> bool:
     """Whether a call that runs tests chooses some of them; an unknown argument counts as a choice."""
     words = list(call.arguments)
+    if _PYTHON.fullmatch(call.program) or call.program in _INTERPRETERS:
+        words = words[2:] if _name(words[0]) == "manage.py" else words[1:]
     if call.program in _TASK_PROGRAMS and (task := call.task()) in words:
         words = words[words.index(task) + 1 :] if task is not None else words
     if _CHOOSES.intersection(word.partition("=")[0] for word in words):
@@ -192,6 +194,11 @@ def runs_project(call: Call) -> bool:
     if call.program in ("cargo", "go", "dotnet", "deno", "swift", "zig"):
         return call.arguments[:1] == ("run",)
     return call.path.startswith("./")
+
+
+def searches(call: Call) -> bool:
+    """Whether the call searches for words in files."""
+    return call.program in SEARCHERS or (call.program == "git" and call.arguments[:1] == ("grep",))
 
 
 def reads(call: Call, path: str) -> bool:

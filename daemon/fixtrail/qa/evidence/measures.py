@@ -7,7 +7,6 @@ from fixtrail_protocol.process import Measure
 
 from fixtrail.qa.evidence.hypotheses import given_up, is_hypothesis
 from fixtrail.qa.evidence.record import Record, between, last
-from fixtrail.qa.evidence.tests_added import added_tests
 from fixtrail.qa.evidence.timeline import Edit, Entry, Run
 
 MAX_EVENTS = 20
@@ -140,9 +139,9 @@ def _ending(run: Run) -> bool | None:
 
 
 def _regression_test_added(record: Record) -> Measure:
-    edits = [edit for edit in record.edits if edit.is_test and not edit.is_prose]
-    if found := added_tests(record):
-        return _measure(True, found)
+    edits = [edit for edit in record.test_edits if not edit.is_prose]
+    if record.added_tests:
+        return _measure(True, record.added_tests)
     if any(edit.diff is None and not edit.counted for edit in edits):
         return _unknown("Tests were edited, but what was changed in them is not recorded.")
     if record.hides(-1, record.end):

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TypeVar
 
-from fixtrail.qa.evidence.commands import Call, last_part, names, reads, runs_project
+from fixtrail.qa.evidence.commands import Call, last_part, names, reads, runs_project, searches
 from fixtrail.qa.evidence.outcomes import NOT_RUN
+from fixtrail.qa.evidence.tests_added import adds_test, opens_test
 from fixtrail.qa.evidence.timeline import Edit, Entry, Run, Timeline, TreeMove, View, is_prose
 from fixtrail.qa.evidence.turns import Turn, wrong_turns
 
@@ -34,6 +35,7 @@ class Record:
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
+        self._outcomes: dict[int, dict[str, set[str]]] = {}
         self.test_runs = timeline.test_runs
         tests = {event for run in self.test_runs for event in (run.event_id, *run.result_ids)} - {""}
         self.edits = [edit for edit in timeline.edits if edit.by_developer and edit.changes_content]
@@ -80,6 +82,47 @@ class Record:
     def turns(self) -> list[Turn]:
         """Turns that were taken back."""
         return wrong_turns(self.edits_by_path, self.timeline.runs, self.timeline.steps)
+
+    @cached_property
+    def undone(self) -> frozenset[int]:
+        """Places of edits that were taken back."""
+        return frozenset(edit.place for turn in self.turns for edit in turn.edits)
+
+    @cached_property
+    def added_tests(self) -> list[Edit]:
+        """The developer's edits that add a test which was not taken out again."""
+        kept = (edit for edit in self.edits if edit.place not in self.undone)
+        return [edit for edit in kept if adds_test(edit) or opens_test(edit)]
+
+    @cached_property
+    def may_add_tests(self) -> bool:
+        """Whether an edit of anybody may have added a test: of a test file, or one of which nothing is known."""
+        return any(edit.is_test or edit.diff is None or opens_test(edit) for edit in self.timeline.edits)
+
+    @cached_property
+    def test_edits(self) -> list[Edit]:
+        """The developer's edits of test files."""
+        return [edit for edit in self.edits if edit.is_test]
+
+    @cached_property
+    def searches(self) -> list[Run]:
+        """Runs that searched for words in files."""
+        return [run for run in self.timeline.runs if any(searches(call) for call in run.calls)]
+
+    @cached_property
+    def has_outputs(self) -> bool:
+        """Whether what commands printed is recorded at all."""
+        return any(run.output is not None for run in self.timeline.runs)
+
+    def outcomes(self, run: Run) -> dict[str, set[str]]:
+        """Return how the tests of a run ended, by name in lower case; with parameters, one may have ended both ways."""
+        if run.place not in self._outcomes:
+            found: dict[str, set[str]] = {}
+            for case in run.cases:
+                name = re.split(r"::|\.|/| > ", case.name.partition("[")[0])[-1].strip().lower()
+                found.setdefault(name, set()).add(case.outcome)
+            self._outcomes[run.place] = found
+        return self._outcomes[run.place]
 
     def shown_by(self, path: str, before: int) -> Run | None:
         """Return the first command before a place that showed the file ``path``, or lines of it."""

@@ -1,20 +1,23 @@
 """A label for each reasoning step: what its claims came to, where in the work it stands, and what is odd about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from fixtrail_protocol.process import Place, StepLabel, Support
 
-from fixtrail.qa.evidence.addressing import addresses_judge
 from fixtrail.qa.evidence.record import Record
 
 
-def label_steps(record: Record, statuses: Mapping[int, Sequence[Support]]) -> list[StepLabel]:
+def label_steps(
+    record: Record, statuses: Mapping[int, Sequence[Support]], spoken_to: Collection[int]
+) -> list[StepLabel]:
     """Return the labels of all steps that have an id; those of schema 1.0 have none.
 
     Parameters
     ----------
     statuses
         Of the claims of each step, by its place.
+    spoken_to
+        Places of steps in which something addresses the judge.
     """
     return [
         StepLabel(
@@ -22,7 +25,7 @@ def label_steps(record: Record, statuses: Mapping[int, Sequence[Support]]) -> li
             number=step.number,
             status=status_of(statuses.get(step.place, ())),
             place=place_of(record, step.place),
-            flags=["addresses_judge"] if addresses_judge(step.content) else [],
+            flags=["addresses_judge"] if step.place in spoken_to else [],
         )
         for step in record.timeline.steps
         if step.event_id

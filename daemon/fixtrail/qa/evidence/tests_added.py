@@ -2,7 +2,6 @@
 
 import re
 
-from fixtrail.qa.evidence.record import Record
 from fixtrail.qa.evidence.timeline import Edit
 
 _NO_TESTS = frozenset({"conftest.py", "__init__.py"})
@@ -32,9 +31,3 @@ def adds_test(edit: Edit) -> bool:
 def opens_test(edit: Edit) -> bool:
     """Whether an edit of any file puts a line in that opens a test, such as ``#[test]`` beside the code."""
     return any(line.startswith("+") and _TEST_LINE.match(line, 1) for line in (edit.diff or "").splitlines())
-
-
-def added_tests(record: Record) -> list[Edit]:
-    """Return the developer's edits that add a test which was not taken out again."""
-    undone = {edit.place for turn in record.turns for edit in turn.edits}
-    return [edit for edit in record.edits if edit.place not in undone and (adds_test(edit) or opens_test(edit))]

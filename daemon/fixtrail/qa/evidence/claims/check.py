@@ -50,9 +50,11 @@ class Proposal:
     quote: str
 
 
-def check_claims(record: Record, step: Step) -> list[Checked]:
-    """Return the claims in a step, in order, each decided by what was recorded before the step."""
-    spoken_to = addresses_judge(step.content)
+def check_claims(record: Record, step: Step, *, spoken_to: bool) -> list[Checked]:
+    """Return the claims in a step, in order, each decided by what was recorded before the step.
+
+    With ``spoken_to``, something in the step addresses its judge: words that do are no claims.
+    """
     return [
         checked
         for clause in clauses_of(step.content)
@@ -97,6 +99,8 @@ def _check(record: Record, step: Step, clause: Clause) -> list[Checked]:
     found: list[tuple[int, Checked]] = []
     for form in FORMS:
         words = clause.quote if form.cased else clause.plain
+        if not form.may_fit(words):
+            continue
         # The words as they were written have other places: what is found in them overlaps with nothing.
         for match in form.pattern.finditer(words):
             if not form.negated and is_negated(plain(words[: match.end()])):

@@ -11,7 +11,8 @@ SENTENCE_CHARACTERS = 600
 
 _SKIP = re.compile(r"^[ \t]*(?:```.*?(?:^[ \t]*```|\Z)|>[^\n]*|\$ [^\n]*)", re.MULTILINE | re.DOTALL)
 """Blocks of code, quotations, command lines."""
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]\u201d]*\s+|\s*\n\s*|;\s+|\s+[\u2013\u2014]\s+|\s+--?\s+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]\u201d]*\s+|\n\s*|;\s+|\s[\u2013\u2014]\s|\s--?\s")
+"""White space is not looked for before the mark that ends a sentence: a long run of it would cost its square."""
 _CLAUSE_END = re.compile(
     r",?\s+(?P<word>but|and|or|so|because|which|while|whereas|although|though|then|yet)\s+"
     r"|,\s+(?=(?:now|still|i'll|i will|we'll|i\u2019ll)\b)",

@@ -64,6 +64,50 @@ class Form:
     cased: bool = False
     """The pattern is searched for in the words as they were written."""
 
+    def may_fit(self, words: str) -> bool:
+        """Whether it is worth to search ``words``: a pattern costs more than a look for a word that it needs."""
+        for need in _NEEDS[self.kind]:  # noqa: SIM110 - called for each form and clause: a generator costs as much again
+            if need in words:
+                return True
+        return False
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "test_count": ("pass", "fail"),
+    "tests_pass": ("pass", "green", "succeed", "ok", "fail"),
+    "tests_fail": ("fail", "red", "break", "broken", "pass", "green"),
+    "ran_tests": ("ran", "running", "executed"),
+    "not_ran_tests": ("run", "ran"),
+    "ran_command": (
+        "ran ",
+        "executed",
+        "used",
+        "grep",
+        "bisect",
+        "git ",
+        "mypy",
+        "pyright",
+        "ruff",
+        "flake8",
+        "lint",
+        "tsc",
+    ),
+    "exit_code": ("exit",),
+    "error_seen": ("Error", "Exception", "Interrupt", "Warning", "NotFound", "StopIteration"),
+    "reproduced": ("reproduce",),
+    "works": ("fixed", "fixes", "gone", "solve", "works", "worked", "did it"),
+    "still_broken": ("still ",),
+    "only_fails_on": ("only ",),
+    "read_file": (".",),
+    "added_test": ("added", "wrote", "written", "created"),
+    "reverted": ("revert", "undid", "rolled", "backed", "restored"),
+    "only_changed": ("only ",),
+    "changed_file": (".",),
+    "untouched": ("touch", "chang", "edit", "modif", "alter"),
+    "nothing_else": ("nothing", "nobody", "no one", "no other", "the only"),
+}
+"""Of each kind: one of these stands in whatever fits."""
+
 
 def _form(kind: str, says: str, pattern: str, decide: Decide, *, negated: bool = False, cased: bool = False) -> Form:
     return Form(kind, says, re.compile(pattern), decide, negated, cased)
@@ -100,15 +144,31 @@ FORMS: tuple[Form, ...] = (
         rf"|all )?(?:\w+ )?{_TESTS})?{_BETWEEN} {_FAIL}",
         of_tests.tests_fail,
     ),
-    _form("tests_pass", "test_empty passes now", rf"\b{_NAME}{_BETWEEN} {_PASS}", of_tests.tests_pass),
-    _form("tests_fail", "test_empty still fails", rf"\b{_NAME}{_BETWEEN} {_FAIL}", of_tests.tests_fail),
+    _form(
+        "tests_pass",
+        "test_empty passes now",
+        rf"\b{_NAME}{_BETWEEN} {_PASS}",
+        of_tests.tests_pass,
+    ),
+    _form(
+        "tests_fail",
+        "test_empty still fails",
+        rf"\b{_NAME}{_BETWEEN} {_FAIL}",
+        of_tests.tests_fail,
+    ),
     _form(
         "tests_pass",
         "all tests pass now, the suite is green",
         rf"(?P<who>\b{_WHO}|\beverything|\bthey|^all){_BETWEEN} {_PASS}|^(?P<alone>(?:now )?all green)\b",
         of_tests.tests_pass,
     ),
-    _form("tests_pass", "nothing fails", r"(?P<who>\bnothing) (?:fails|failed)\b", of_tests.tests_pass, negated=True),
+    _form(
+        "tests_pass",
+        "nothing fails",
+        r"(?P<who>\bnothing) (?:fails|failed)\b",
+        of_tests.tests_pass,
+        negated=True,
+    ),
     _form(
         "tests_pass",
         "the tests no longer fail",
@@ -161,7 +221,12 @@ FORMS: tuple[Form, ...] = (
         r"|bisect|grep)\b",
         of_runs.ran_command,
     ),
-    _form("ran_command", "I grepped for it", rf"{_I}(?P<tool>grepped|bisected)\b", of_runs.ran_command),
+    _form(
+        "ran_command",
+        "I grepped for it",
+        rf"{_I}(?P<tool>grepped|bisected)\b",
+        of_runs.ran_command,
+    ),
     _form(
         "ran_command",
         "git blame shows",

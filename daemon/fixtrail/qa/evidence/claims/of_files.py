@@ -1,13 +1,16 @@
 """Claims about files: read, changed, left alone, put back; tests added."""
 
 import re
+from bisect import bisect_left
+from itertools import islice
 
 from fixtrail.qa.evidence.claims.finding import Finding, Said, contradicted, supported, unverifiable
-from fixtrail.qa.evidence.commands import SEARCHERS, names
-from fixtrail.qa.evidence.record import Record, back_from
-from fixtrail.qa.evidence.tests_added import added_tests, opens_test
+from fixtrail.qa.evidence.commands import names
+from fixtrail.qa.evidence.record import Record, back_from, last
 from fixtrail.qa.evidence.timeline import Edit, View
 
+_LOOK_BACK = 1_000
+"""Edits; who has made more did not only change one file."""
 _HIDDEN = "The trace has a gap or a pause: something may have been missed."
 _NOT_WHOLLY = re.compile(
     r"\b(?:yet|so far|here|in this step|this time|now|much|a lot|further|again|otherwise|since|before|for this)\b"
@@ -71,10 +74,10 @@ def named_in(paths: tuple[str, ...], named: str) -> bool:
 def added_test(said: Said) -> Finding:
     """Decide "I added a regression test"."""
     record = said.record
-    added = [edit for edit in added_tests(record) if edit.place < said.before]
-    if added:
-        return supported("An edit before this step adds a test.", added[-1])
-    if any(edit.is_test or opens_test(edit) or edit.diff is None for edit in record.timeline.edits):
+    added = last(record.added_tests, said.before)
+    if added is not None:
+        return supported("An edit before this step adds a test.", added)
+    if record.may_add_tests:
         return unverifiable("No edit before this step is seen to add a test.")
     if record.hides(-1, record.end) or record.timeline.moves:
         return unverifiable(_HIDDEN)
@@ -83,10 +86,12 @@ def added_test(said: Said) -> Finding:
 
 def reverted(said: Said) -> Finding:
     """Decide "I reverted that change"."""
-    turn = next((turn for turn in reversed(said.record.turns) if turn.place < said.before), None)
-    if turn is not None:
+    turns = said.record.turns
+    at = bisect_left(turns, said.before, key=lambda turn: turn.place)
+    if at:
+        turn = turns[at - 1]
         return supported("An edit was taken back before this step.", turn.edits[-1], turn.undone_by)
-    move = next((move for move in said.record.timeline.moves if move.place < said.before), None)
+    move = last(said.record.timeline.moves, said.before)
     return unverifiable("No edit is seen to have been taken back before this step.", [move] if move else [])
 
 
@@ -94,14 +99,10 @@ def untouched(said: Said) -> Finding:
     """Decide "I haven't touched rates.py", "without changing the tests"."""
     record = said.record
     what = said.match["what"]
-    undone = {edit.place for turn in record.turns for edit in turn.edits}
     tests = re.search(r"\btests?$", what) is not None
-    if tests:
-        edits = [edit for edit in record.edits if edit.is_test]
-    else:
-        edits = [edit for path in record.paths_named(what) for edit in record.edits if edit.path == path]
-    edits = [edit for edit in edits if edit.place < said.before]
-    standing = [edit for edit in edits if edit.place not in undone]
+    edits = record.test_edits if tests else _edits_of(record, what)
+    edits = edits[: bisect_left(edits, said.before, key=lambda edit: edit.place)]
+    standing = [edit for edit in edits if edit.place not in record.undone]
     if standing:
         changed = [edit for edit in standing if not edit.creates_file and edit.removed > 0]
         if tests and not changed:
@@ -111,28 +112,33 @@ def untouched(said: Said) -> Finding:
         return contradicted("It was edited before this step.", *(changed or standing)[:3])
     if edits:
         return unverifiable("It was edited, and the edit was taken back.", edits[:3])
-    if record.hides(-1, said.before) or any(move.place < said.before for move in record.timeline.moves):
+    if record.hides(-1, said.before) or last(record.timeline.moves, said.before) is not None:
         return unverifiable(_HIDDEN)
     if not tests and not record.paths_named(what):
         return unverifiable("No such file is in the trace.")
     return supported("No edit of it is recorded before this step.")
 
 
+def _edits_of(record: Record, named: str) -> list[Edit]:
+    edits = (edit for path in record.paths_named(named) for edit in record.edits_by_path.get(path, ()))
+    return sorted((edit for edit in edits if edit.by_developer), key=lambda edit: edit.place)
+
+
 def only_changed(said: Said) -> Finding:
     """Decide "I only changed rates.py"."""
     record = said.record
     paths = set(record.paths_named(said.match["path"]))
-    undone = {edit.place for turn in record.turns for edit in turn.edits}
-    edits = [edit for edit in record.code_edits if edit.place < said.before and edit.place not in undone]
+    before = islice(back_from(record.code_edits, said.before), _LOOK_BACK)
+    edits = [edit for edit in before if edit.place not in record.undone]
     own = [edit for edit in edits if edit.path in paths]
-    if own and len(own) == len(edits) and not record.hides(-1, said.before):
-        return supported("No other code was edited before this step.", own[-1])
+    if own and len(own) == len(edits) < _LOOK_BACK and not record.hides(-1, said.before):
+        return supported("No other code was edited before this step.", own[0])
     return unverifiable("Other code was edited too, or nothing is recorded; a part may be meant.", edits[:3])
 
 
 def nothing_else(said: Said) -> Finding:
     """Decide "Nothing else uses it". A search may be recorded, but not that it was enough."""
-    for run in back_from(said.record.timeline.runs, said.before):
-        if any(call.program in SEARCHERS or call.arguments[:1] == ("grep",) for call in run.calls):
-            return unverifiable("That there is nothing else cannot be told from a trace; a search is recorded.", [run])
+    search = last(said.record.searches, said.before)
+    if search is not None:
+        return unverifiable("That there is nothing else cannot be told from a trace; a search is recorded.", [search])
     return unverifiable("That there is nothing else cannot be told from a trace; no search is recorded.")

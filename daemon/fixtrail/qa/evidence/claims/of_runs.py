@@ -5,11 +5,12 @@ from itertools import islice
 
 from fixtrail.qa.evidence.claims.finding import Finding, Said, contradicted, supported, unverifiable
 from fixtrail.qa.evidence.claims.of_tests import run_is_part, state
-from fixtrail.qa.evidence.commands import FORMATTERS, LINTERS, SEARCHERS, TYPE_CHECKERS, Call
+from fixtrail.qa.evidence.commands import FORMATTERS, LINTERS, TYPE_CHECKERS, Call, searches
 from fixtrail.qa.evidence.record import back_from, between, fails, last
 from fixtrail.qa.evidence.timeline import Run
 
-_LOOK_BACK = 1_000
+_LOOK_BACK = 300
+"""Runs; an older one is not what a step speaks of."""
 _AGAIN = re.compile(r"\b(?:re-?ran|re-?run|again|once more)\b")
 _AFTER_CHANGE = re.compile(
     r"\b(?:after|since|following) (?:the|my|that|this|each|every|making the) (?:last |latest "
@@ -114,7 +115,7 @@ def _matching(said: Said, wanted: str) -> Run | None:
 def _is(call: Call, wanted: str, words: tuple[str, ...]) -> bool:
     program = call.program.lower()
     if wanted == "grep":
-        return program in SEARCHERS or (program == "git" and call.arguments[:1] == ("grep",))
+        return searches(call)
     if wanted in _TOOLS:
         task = call.task() or ""
         return program in _TOOLS[wanted] or task in _TOOLS[wanted] or task.startswith(wanted.partition(" ")[0])
@@ -145,7 +146,7 @@ def error_seen(said: Said) -> Finding:
     for run in said.record.outputs_with(name):
         if run.place < said.before:
             return supported(f"{name} stands in what was printed before this step.", run)
-    if all(run.output is None for run in said.record.timeline.runs):
+    if not said.record.has_outputs:
         return unverifiable("What commands printed is not recorded.")
     return unverifiable(f"{name} stands in nothing that was printed before this step.")
 
@@ -180,7 +181,7 @@ def only_fails_on(said: Said) -> Finding:
     """Decide "It only fails on empty input"."""
     stems = {word[:5] for word in re.findall(r"[a-z0-9]+", said.match["what"]) if word not in _STOP_WORDS}
     stems = {stem for stem in stems if len(stem) > 1}
-    for run in islice(back_from(said.record.test_runs, said.before), 20):
+    for run in islice(back_from(said.record.test_runs, said.before), 3):
         bad = [case for case in run.cases if case.outcome in ("failed", "error")]
         good = any(case.outcome == "passed" for case in run.cases) or bool(run.passed)
         if not bad or not good or len(bad) != (run.failed or len(bad)):

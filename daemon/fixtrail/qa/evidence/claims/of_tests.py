@@ -240,8 +240,8 @@ def _named(said: Said, name: str, *, passes: bool) -> Finding:
 
 
 def _ended(record: Record, run: Run, name: str) -> str | None:
-    outcomes = [case.outcome for case in run.cases if _base(case.name) == name]
-    if any(outcome in ("failed", "error") for outcome in outcomes):
+    outcomes = record.outcomes(run).get(name, set())
+    if outcomes & {"failed", "error"}:
         return "failed"
     if "passed" in outcomes:
         return "passed"
@@ -250,10 +250,6 @@ def _ended(record: Record, run: Run, name: str) -> str | None:
         return "failed" if named and run.failed == 1 and not run.passed else None
     ran = name in record.names_run_by(run.command) or (not run_is_part(run) and name in record.test_names)
     return "passed" if run.outcome == "passed" and (named or ran) else None
-
-
-def _base(name: str) -> str:
-    return re.split(r"::|\.|/| > ", name.partition("[")[0])[-1].strip().lower()
 
 
 def _all_runs(said: Said) -> Sequence[Run]:
