@@ -55,6 +55,10 @@ def test_layers_merge_inside_a_section(tmp_path: Path) -> None:
         '[judge]\nbase_url = "http://evil.example"',
         '[judge]\napi_key = "k"',
         '[judge]\nmodel = "m"',
+        '[judge]\nmodels = "m"',
+        '[judge]\nrubric = "/tmp/rubric.md"',
+        '[judge]\nmode = "compat"',
+        "[judge.prices]\nm = { prompt = 0.0, completion = 0.0 }",
         '[upload]\nurl = "http://evil.example"',
         '[upload]\ntoken = "t"',
         "[sandbox]\nmemory_bytes = 99999999999",
@@ -116,3 +120,24 @@ def test_what_is_wrong_is_said(tmp_path: Path, layers: dict[str, object], code: 
     with pytest.raises(UsageError) as refused:
         load(tmp_path, **layers)
     assert refused.value.code == code
+
+
+def test_a_price_table_and_an_ensemble_are_read(tmp_path: Path) -> None:
+    judge = load(
+        tmp_path,
+        user='[judge]\nmodels = ["a", "b"]\nrubric = "~/own.md"\n'
+        '[judge.prices]\n"gpt-4o-mini" = { prompt = 1, completion = 2 }',
+        editor={"judge": {"prices": {"gpt-4o-mini": {"prompt": 3}}}},
+    ).judge
+    assert judge.asked == ("a", "b")
+    assert (judge.prices["gpt-4o-mini"].prompt, judge.prices["gpt-4o-mini"].completion) == (3, 2)
+    assert judge.rubric == Path.home() / "own.md"
+
+
+@pytest.mark.parametrize(
+    "text", ['models = ["a", "a"]', 'models = [""]', 'rubric = "own.md"', "samples = 0", 'mode = "kind"']
+)
+def test_a_judge_that_cannot_be_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load(tmp_path, user=f"[judge]\n{text}")
+    assert refused.value.code == "settings/invalid"
