@@ -255,3 +255,19 @@ async def test_purge_leaves_no_byte(workspace: Path, isolated: Path, monkeypatch
     kept = everything(isolated)
     assert [marker for marker in markers if marker.encode() in kept] == []
     assert trace.encode() not in kept
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+async def test_deleting_reaches_the_results_of_a_finalize(workspace: Path, isolated: Path, reopened: bool) -> None:
+    said = "All tests pass now in walrus-4711."
+    async with DaemonClient.running(workspace) as daemon:
+        trace = await daemon.start(workspace)
+        thought = await daemon.request("trace/reason", {"content": said})
+        result = await daemon.request("trace/finalize", {})
+        quotes = [claim["quote"] for claim in result["qaResults"]["process"]["claims"]]
+        assert any("walrus-4711" in quote for quote in quotes), "a claim quotes it"
+        assert b"walrus-4711" in everything(isolated)
+        if reopened:
+            await daemon.request("trace/resume", {"traceId": trace})
+        await daemon.request("trace/deleteEvents", {"traceId": trace, "eventIds": [thought["eventId"]]})
+        assert b"walrus-4711" not in everything(isolated)

@@ -345,6 +345,7 @@ class TraceService:
                 trace_id = recorder.trace_id
                 if deleted and forget_words(recorder.header.qa_results):
                     await recorder.set_state(recorder.state)
+                    await recorder.writer.empty_log()
                 if code:
                     await self._begin_code_anew(recorder)
             elif params.trace_id is None:

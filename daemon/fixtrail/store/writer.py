@@ -194,6 +194,11 @@ class TraceWriter:
         )
         self.streams.update(streams)
 
+    async def empty_log(self) -> None:
+        """Bring everything that was handed over into the file: what it replaces there, and the log, is gone then."""
+        await self.flush()
+        await self._checkpoint()
+
     async def flush(self) -> None:
         """Wait until everything that was handed over is on the disk."""
         await self._drained.wait()
