@@ -85,6 +85,8 @@ DECIDED = [
     ("Two tests fail.", "test_count", "scuu"),
     ("2 failed.", "test_count", "sssu"),
     ("7 tests failed.", "test_count", "ccuu"),
+    ("Two of five tests failed.", "test_count", "sssu"),
+    ("Seventeen tests failed.", "test_count", "ccuu"),
     ("All five tests pass.", "test_count", "csuu"),
     ("No test fails.", "test_count", "csuu"),
     ("Of the 5 requests 3 failed.", "test_count", "uuuu"),

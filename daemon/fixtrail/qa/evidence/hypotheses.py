@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from fixtrail.qa.evidence.timeline import Step
+from fixtrail.qa.evidence.entries import Step
 
 READ_CHARACTERS = 4_000
 """Of a step."""

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from fixtrail_protocol.process import Measure
 
+from fixtrail.qa.evidence.entries import Edit, Entry, Run
 from fixtrail.qa.evidence.hypotheses import given_up, is_hypothesis
 from fixtrail.qa.evidence.record import Record, between, last
-from fixtrail.qa.evidence.timeline import Edit, Entry, Run
 
 MAX_EVENTS = 20
 """Events that a measure names; how many there are beside them is counted."""

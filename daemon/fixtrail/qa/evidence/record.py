@@ -10,10 +10,14 @@ from functools import cached_property
 from typing import TypeVar
 
 from fixtrail.qa.evidence.commands import Call, last_part, names, reads, runs_project, searches
+from fixtrail.qa.evidence.entries import Edit, Entry, Run, TreeMove, View, is_prose
+from fixtrail.qa.evidence.final_state import Change, FinalState
 from fixtrail.qa.evidence.outcomes import NOT_RUN
 from fixtrail.qa.evidence.tests_added import adds_test, opens_test
-from fixtrail.qa.evidence.timeline import Edit, Entry, Run, Timeline, TreeMove, View, is_prose
+from fixtrail.qa.evidence.timeline import Timeline
 from fixtrail.qa.evidence.turns import Turn, wrong_turns
+
+__all__ = ["Change", "Record", "back_from", "between", "fails", "first_after", "last"]
 
 EntryT = TypeVar("EntryT", bound=Entry)
 
@@ -26,8 +30,6 @@ _GO_ON = frozenset({"no_shell_integration", "disk_not_watched"})
 
 _NAME = re.compile(r"\btest_\w+", re.IGNORECASE)
 _ERROR = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Interrupt|Warning|NotFound)\b|\bStopIteration\b")
-
-Change = Edit | TreeMove
 
 
 class Record:
@@ -192,7 +194,7 @@ class Record:
         A run counts if every file had the content then that it had at the end: what was changed later and put back
         does no harm, what changed while it ran does.
         """
-        state = _State()
+        state = FinalState()
         found: list[Run] = []
         changes = iter(reversed(self.changes))
         change = next(changes, None)
@@ -272,35 +274,3 @@ def _place(entry: Entry) -> int:
 
 def _touches_code(move: TreeMove) -> bool:
     return len(move.files) < move.files_changed or not all(is_prose(path) for path in move.files)
-
-
-class _State:
-    """Going back through changes from the end: whether the files are what they will be at the end."""
-
-    def __init__(self) -> None:
-        self._final: dict[str, str | None] = {}
-        self._differ: set[str] = set()
-        self._unknown: set[str] = set()
-        self._tree: str | None = None
-        self._tree_differs = False
-
-    @property
-    def is_final(self) -> bool:
-        return not self._differ and not self._tree_differs
-
-    def undo(self, change: Change) -> None:
-        """Go to before ``change``."""
-        if isinstance(change, TreeMove):
-            if self._tree is None:
-                self._tree = change.tree_after
-            self._tree_differs = change.tree_before is None or change.tree_before != self._tree
-            return
-        path = change.path
-        if change.blob_before is None and change.blob_after is None:
-            self._unknown.add(path)
-        final = self._final.setdefault(path, change.blob_after)
-        only_saved = not change.changes_content
-        if path in self._unknown or only_saved or change.blob_before != final:
-            self._differ.add(path)
-        else:
-            self._differ.discard(path)

@@ -2,7 +2,7 @@
 
 import re
 
-from fixtrail.qa.evidence.timeline import Edit
+from fixtrail.qa.evidence.entries import Edit
 
 _NO_TESTS = frozenset({"conftest.py", "__init__.py"})
 _IDLE_LINE = re.compile(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fixtrail.qa.evidence.commands import names, restores
-from fixtrail.qa.evidence.timeline import Edit, Entry, Run, Step
+from fixtrail.qa.evidence.entries import Edit, Entry, Run, Step
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from fixtrail.qa.evidence.addressing import addresses_judge
 from fixtrail.qa.evidence.claims.clauses import Clause, clauses_of, plain
 from fixtrail.qa.evidence.claims.finding import Finding, Said, unverifiable
 from fixtrail.qa.evidence.claims.forms import FORMS, is_negated
+from fixtrail.qa.evidence.entries import Step
 from fixtrail.qa.evidence.measures import event_ids
 from fixtrail.qa.evidence.record import Record
-from fixtrail.qa.evidence.timeline import Step
 
 MAX_EVENTS = 10
 """Events that a claim names."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fixtrail_protocol.process import Support
 
 from fixtrail.qa.evidence.claims.clauses import Clause
+from fixtrail.qa.evidence.entries import Entry, Step
 from fixtrail.qa.evidence.record import Record
-from fixtrail.qa.evidence.timeline import Entry, Step
 
 
 @dataclass(frozen=True)

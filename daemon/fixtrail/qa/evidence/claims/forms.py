@@ -36,7 +36,8 @@ _END = (
 _PASS = rf"(?:pass(?:es|ed|ing)?{_END}|green\b|succeed(?:s|ed)?\b|(?:is|are|was|were) ok\b)"
 _FAIL = r"(?:fail(?:s|ed|ing)?|red|broken|breaks?)\b(?! (?:test|case|assert))"
 _NAME = r"(?P<name>test_\w+)(?:\[[^\]]*\])?(?: test| case)?"
-_NUMBER = r"(?P<count>\d{1,6}|zero|one|two|three|four|five|six|seven|eight|nine|ten)"
+_COUNT = rf"(?:\d{{1,6}}|{'|'.join(of_tests.NUMBERS)})"
+_NUMBER = rf"(?P<count>{_COUNT})"
 _FILE = (
     r"(?:[\w@.+-]+/)*[\w@+-][\w@.+-]*\.(?:pyi?|[jt]sx?|mjs|cjs|vue|go|rs|java|kt|rb|php|cs|cc?|cpp|hpp?|swift|scala"
     r"|sh|sql|toml|ya?ml|json|cfg|ini|md|rst|txt|html|css|lock|xml|gradle|ipynb)\b(?!'s)"
@@ -118,7 +119,7 @@ FORMS: tuple[Form, ...] = (
         "test_count",
         "3 failed, all 18 pass",
         rf"(?P<only>\bonly "
-        rf"|\bjust )?(?P<all>\ball )?(?:of )?(?:the )?\b{_NUMBER}(?: of(?: the)? \d+)?(?: other| unit| more)*"
+        rf"|\bjust )?(?P<all>\ball )?(?:of )?(?:the )?\b{_NUMBER}(?: of(?: the)? {_COUNT})?(?: other| unit| more)*"
         rf"(?P<tests> tests?| test cases?| specs?)?(?: cases?)?{_BETWEEN} "
         rf"(?P<verb>pass(?:es|ed|ing)?{_END}|fail(?:s|ed|ing)?\b|failures?\b)",
         of_tests.test_count,

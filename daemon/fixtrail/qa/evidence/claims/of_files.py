@@ -6,8 +6,8 @@ from itertools import islice
 
 from fixtrail.qa.evidence.claims.finding import Finding, Said, contradicted, supported, unverifiable
 from fixtrail.qa.evidence.commands import names
+from fixtrail.qa.evidence.entries import Edit, View
 from fixtrail.qa.evidence.record import Record, back_from, last
-from fixtrail.qa.evidence.timeline import Edit, View
 
 _LOOK_BACK = 1_000
 """Edits; who has made more did not only change one file."""

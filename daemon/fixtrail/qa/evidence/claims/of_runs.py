@@ -6,8 +6,8 @@ from itertools import islice
 from fixtrail.qa.evidence.claims.finding import Finding, Said, contradicted, supported, unverifiable
 from fixtrail.qa.evidence.claims.of_tests import run_is_part, state
 from fixtrail.qa.evidence.commands import FORMATTERS, LINTERS, TYPE_CHECKERS, Call, searches
+from fixtrail.qa.evidence.entries import Run
 from fixtrail.qa.evidence.record import back_from, between, fails, last
-from fixtrail.qa.evidence.timeline import Run
 
 _LOOK_BACK = 300
 """Runs; an older one is not what a step speaks of."""

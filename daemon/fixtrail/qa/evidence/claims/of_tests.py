@@ -7,8 +7,8 @@ from itertools import islice
 
 from fixtrail.qa.evidence.claims.finding import Finding, Said, contradicted, supported, unverifiable
 from fixtrail.qa.evidence.commands import is_part, is_test
+from fixtrail.qa.evidence.entries import Run, Step
 from fixtrail.qa.evidence.record import Record, back_from, fails, first_after, last
-from fixtrail.qa.evidence.timeline import Run, Step
 
 _LOOK_BACK = 100
 """Runs; an older one is not what a step speaks of."""
@@ -29,20 +29,11 @@ _EXCEPT = re.compile(
 )
 _NOW = re.compile(r"\b(?:now|still|currently|at the moment|again)\b")
 _PAST = re.compile(r"\b(?:passed|failed|was|were|did|had|succeeded|broke)\b")
-_WORDS = {
-    "no": 0,
-    "zero": 0,
-    "one": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-}
+NUMBERS = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+)
+"""Words for numbers, each at its place."""
 _UNIVERSAL = re.compile(
     r"(?:all|every|each)(?: of)?(?: the| our| my| these)?(?: \d+)?(?: tests?| test cases?| specs?)?"
     r"|everything|nothing|(?:the |our )?(?:(?:whole|full|entire|complete) )?(?:test )?suite|(?:the |our )?tests"
@@ -265,7 +256,7 @@ def _rest(said: Said) -> str:
 
 
 def _number(word: str) -> int:
-    return int(word) if word.isdigit() else _WORDS[word]
+    return int(word) if word.isdigit() else 0 if word == "no" else NUMBERS.index(word)
 
 
 def _count(run: Run, kind: str) -> int | None:
