@@ -32,6 +32,7 @@ def event(seq: int, event_type: str = "reasoning_step", **data: Any) -> dict[str
         "event_type": event_type,
         "timestamp": f"2026-03-02T{9 + hour:02d}:{minute:02d}:{second:02d}.000Z",
         "data": data or {"content": f"thought {seq}"},
+        "clock_ms": 1_000 * seq,
     }
 
 
