@@ -254,13 +254,18 @@ async def test_what_the_kernel_counts_by_user_is_not_taken_from_a_person(tmp_pat
     probe = [python, "-c", "import ctypes, sys; sys.exit(ctypes.CDLL(None).inotify_init() < 0)"]
     exit_codes = []
 
+    over = asyncio.Event()
+
     async def look() -> None:
-        while True:
+        while not over.is_set():  # not cancelled: a probe under way would be left behind
             exit_codes.append(await (await asyncio.create_subprocess_exec(*probe, user=user, cwd="/")).wait())
 
     looking = asyncio.create_task(look())
-    receipt = await attack(tmp_path, code)
-    looking.cancel()
+    try:
+        receipt = await attack(tmp_path, code)
+    finally:
+        over.set()
+        await looking
 
     assert receipt.verdict == "passed"
     assert len(exit_codes) > 3
