@@ -107,10 +107,13 @@ class Cable:
             far = socket.socket(socket.AF_UNIX)
             far.connect(self._target)
             self._ends += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                pump = threading.Thread(target=self._pump, args=(source, sink))
-                self._threads.append(pump)
-                pump.start()
+            for pump, source, sink in ((self._requests, near, far), (self._pump, far, near)):
+                self._threads.append(threading.Thread(target=pump, args=(source, sink)))
+                self._threads[-1].start()
+
+    def _requests(self, near: socket.socket, far: socket.socket) -> None:
+        """Bring what is asked to the engine."""
+        self._pump(near, far)
 
     @staticmethod
     def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -1,16 +1,11 @@
 """One run, start to end, in one worker thread: connect, create, send the tree, start, follow, read, judge, remove."""
 
-import contextlib
-import logging
-import os
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import requests
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 from fixtrail_protocol.base import now
 from fixtrail_protocol.qa import TestRun
 
@@ -19,7 +14,8 @@ from fixtrail.capture.junit import MAX_REPORT_BYTES
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import FixtrailError, UnavailableError
 from fixtrail.qa.sandbox import hardening
-from fixtrail.qa.sandbox.engine import Engine, check_runtime, connect, engine_trouble, explain
+from fixtrail.qa.sandbox.container import Container, made
+from fixtrail.qa.sandbox.engine import Engine, check_runtime, connect, engine_trouble
 from fixtrail.qa.sandbox.job import Job
 from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.runners import Account, Left, ask, inside, read, recognise
@@ -28,18 +24,6 @@ from fixtrail.qa.sandbox.verdict import Evidence, rule
 from fixtrail.qa.sandbox.witness import Listener, contradiction
 from fixtrail.settings import SandboxSettings
 from fixtrail.store.repository import strip_credentials
-
-POLL_SECONDS = 0.1
-"""How long a cancel or the deadline may go unnoticed while the tests print nothing."""
-SETTLE_SECONDS = 10
-"""How long the engine may take from the end of the output, or from a kill, to a stopped container."""
-_REMOVE_ATTEMPTS = 5
-
-_log = logging.getLogger(__name__)
-
-
-class Cancelled(Exception):
-    """The run was called off; its container is gone."""
 
 
 def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say: Callable[[str], None]) -> TestRun:
@@ -50,8 +34,7 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
     Parameters
     ----------
     cancelled
-        Set from another thread to call the run off; noticed within :data:`POLL_SECONDS` or after the request to the
-        engine that is under way.
+        Set from another thread to call the run off; as for :class:`~fixtrail.qa.sandbox.container.Container`.
     say
         Called with a few words on each phase.
 
@@ -79,8 +62,13 @@ def execute(job: Job, settings: SandboxSettings, cancelled: threading.Event, say
                 unenforced = engine.facts().unenforced
             if unenforced:
                 say(f"This engine does not enforce {', '.join(unenforced)}")
-            with _container(engine, job, argv, settings) as name:
-                _Run(engine, name, job, settings, receipt, cancelled, say).go()
+
+            def make(name: str, labels: dict[str, str]) -> None:
+                with engine_trouble("making the container", settings.image):
+                    hardening.create(engine, argv, settings, name=name, labels=labels)
+
+            with made(engine, job.trace_id, settings.timeout_seconds + settings.spare_seconds, make) as name:
+                _Run(Container(engine, name, cancelled), job, settings, receipt, say).go()
     except FixtrailError as error:
         receipt.verdict, receipt.error_code, receipt.reason = "infra_error", error.code, f"{error.code}: {error}"
     receipt.ended = receipt.ended or now()
@@ -97,69 +85,23 @@ def _versions(engine: Engine) -> dict[str, str]:
     return {name: version for name, version in known.items() if version}
 
 
-@contextlib.contextmanager
-def _container(engine: Engine, job: Job, argv: list[str], settings: SandboxSettings) -> Iterator[str]:
-    """Make a stopped container and see to it that nothing of it is left at the end."""
-    # A name of our own, so that it can be removed even if the engine's answer to 'create' is lost.
-    name = f"fixtrail-{uuid.uuid4().hex}"
-    labels = {
-        hardening.LABEL_TRACE: job.trace_id,
-        hardening.LABEL_DEADLINE: str(int(time.time() + settings.timeout_seconds + settings.spare_seconds)),
-        hardening.LABEL_PID: str(os.getpid()),
-    }
-    try:
-        with engine_trouble("making the container", settings.image):
-            hardening.create(engine, argv, settings, name=name, labels=labels)
-        yield name
-    finally:
-        remove(engine, name)
-
-
-def remove(engine: Engine, name: str) -> bool:
-    """Kill and remove a container with its volume; returns whether it is gone.
-
-    What cannot be removed now is logged, and left to :func:`fixtrail.qa.sandbox.reap_orphans`.
-    """
-    problem: Exception | None = None
-    for attempt in range(_REMOVE_ATTEMPTS):
-        try:
-            engine.knock()
-            engine.client.remove_container(name, v=True, force=True)
-        except NotFound:
-            return True
-        except APIError as error:  # for example 409, "removal is already in progress"
-            problem = error
-            time.sleep(0.1 * 2**attempt)
-        except (requests.RequestException, OSError) as error:
-            problem = error
-            break
-        else:
-            return True
-    if problem is not None:
-        _log.warning("container %s could not be removed and is left to its deadline: %s", name, explain(problem))
-    return False
-
-
 class _Run:
     """A container's life between its making and its removal; fills the receipt."""
 
     def __init__(
         self,
-        engine: Engine,
-        name: str,
+        container: Container,
         job: Job,
         settings: SandboxSettings,
         receipt: TestRun,
-        cancelled: threading.Event,
         say: Callable[[str], None],
     ) -> None:
-        self._engine = engine
-        self._client = engine.client
-        self._name = name
+        self._container = container
+        self._engine = container.engine
+        self._client = container.client
         self._job = job
         self._settings = settings
         self._receipt = receipt
-        self._cancelled = cancelled
         self._say = say
         self._output = HeadAndTail(settings.output_bytes)
         self._witness = Listener()
@@ -168,112 +110,44 @@ class _Run:
         self._say("Copying the tree into the container")
         self._send_tree()
         self._follow()
-        self._check_cancelled()
+        self._container.check_cancelled()
         self._say("Reading the results")
-        inspected = self._stopped()
+        inspected = self._container.stopped()
         left, problem = (b"", None) if self._receipt.timed_out else self._fetch_report()
         self._conclude(inspected, left, problem)
-
-    def _check_cancelled(self) -> None:
-        if self._cancelled.is_set():
-            raise Cancelled
 
     def _send_tree(self) -> None:
         try:
             with open_tree(self._job.tree_tar) as (tree, size), engine_trouble("taking in the tree"):
                 carried = inside(recognise(self._job.argv))
                 packed = parcel(tree, size, hardening.UID, carried)
-                self._client.put_archive(self._name, hardening.VOLUME, self._checked(packed))
+                self._client.put_archive(self._container.name, hardening.VOLUME, self._container.checked(packed))
         except TreeError as error:
             raise UnavailableError(
                 "sandbox/tree-unpack-failed", f"The tree to test {error}.", "Finalize again."
             ) from None
 
-    def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self._check_cancelled()
-            yield piece
-
     def _follow(self) -> None:
         """Start the container and keep its output until it ends, or until the deadline ends it."""
         receipt = self._receipt
         with engine_trouble("running the tests"):
-            with self._attached() as stream:
-                self._check_cancelled()
+            with self._container.attached() as stream:
+                self._container.check_cancelled()
                 self._say("Running the tests")
                 receipt.started, started = now(), time.monotonic()
-                self._client.start(self._name)
-                ended = self._drain(stream, started + self._settings.timeout_seconds)
+                self._client.start(self._container.name)
+                frames = Demultiplexer(self._output.feed, self._witness.feed)
+                ended = self._container.drain(stream, started + self._settings.timeout_seconds, frames)
             if not ended:
-                # Not while attached: Docker answers a kill only after it has delivered all output, and would wait
-                # for us to read it.
-                receipt.timed_out = self._kill()
+                receipt.timed_out = self._container.kill()
             receipt.ended, receipt.duration_ms = now(), round((time.monotonic() - started) * 1000)
             receipt.versions = _versions(self._engine)
-
-    @contextlib.contextmanager
-    def _attached(self) -> Iterator[Any]:
-        """Open the stream of what the container prints; before its start, or the beginning is lost."""
-        wrapped = self._client.attach_socket(self._name, {"stdout": 1, "stderr": 1, "stream": 1})
-        # Over plain sockets the SDK hands out an io wrapper, which does not survive a timeout; the socket in it does.
-        stream = getattr(wrapped, "_sock", wrapped)
-        stream.settimeout(POLL_SECONDS)
-        try:
-            yield stream
-        finally:
-            # Closing the response closes the socket with it; the other way round leaves it half open.
-            getattr(wrapped, "_response", wrapped).close()
-
-    def _drain(self, stream: Any, deadline: float) -> bool:
-        """Read to the end of the output; False: the deadline came first."""
-        frames = Demultiplexer(self._output.feed, self._witness.feed)
-        while time.monotonic() < deadline:
-            self._check_cancelled()
-            try:
-                data = stream.recv(65536)
-            except TimeoutError:
-                continue
-            if not data:
-                return True
-            frames.feed(data)
-        return False
-
-    def _kill(self) -> bool:
-        """Kill the container; False: it had ended by itself."""
-        try:
-            self._client.kill(self._name)
-        except APIError as error:
-            if error.status_code in (404, 409):
-                return False
-            raise
-        return True
-
-    def _stopped(self) -> dict[str, Any]:
-        """Return the engine's last word on the container, once it has stopped."""
-        give_up = time.monotonic() + SETTLE_SECONDS
-        while True:
-            self._check_cancelled()
-            with engine_trouble("ending the container"):
-                self._engine.knock()
-                # Either exception means that it still runs, or that the engine is gone: ask.
-                with contextlib.suppress(requests.ReadTimeout, requests.ConnectionError):
-                    self._client.wait(self._name, timeout=1)
-                self._engine.knock()
-                inspected: dict[str, Any] = self._client.inspect_container(self._name)
-            if not inspected["State"].get("Running"):
-                return inspected
-            if time.monotonic() >= give_up:
-                raise UnavailableError(
-                    "docker/engine-error",
-                    "The engine closed the tests' output, but the container runs on.",
-                    "Look at the engine's log and finalize again.",
-                )
 
     def _fetch_report(self) -> tuple[bytes, str | None]:
         """Return the report's file, empty if the tests left none, and what is wrong with it if something is."""
         with engine_trouble("handing out the report"):
             try:
-                archive, stat = self._client.get_archive(self._name, hardening.REPORT)
+                archive, stat = self._client.get_archive(self._container.name, hardening.REPORT)
             except NotFound:
                 return b"", None
             if not stat.get("size"):

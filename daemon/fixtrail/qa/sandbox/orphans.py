@@ -12,8 +12,8 @@ from typing import Any
 
 from docker.errors import APIError
 
+from fixtrail.qa.sandbox.container import remove
 from fixtrail.qa.sandbox.engine import Engine, connect, engine_trouble
-from fixtrail.qa.sandbox.execution import remove
 from fixtrail.qa.sandbox.hardening import LABEL_DEADLINE
 
 _OURS = {"label": LABEL_DEADLINE}

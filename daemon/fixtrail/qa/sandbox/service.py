@@ -5,7 +5,6 @@ Runs before and after a fix, and repeats for flakiness, are made above this, in 
 """
 
 import asyncio
-import contextlib
 import logging
 import threading
 import time
@@ -15,13 +14,10 @@ from fixtrail_protocol.qa import TestRun
 
 from fixtrail.errors import FixtrailError
 from fixtrail.qa.sandbox.job import EngineStatus, Job
-from fixtrail.qa.sandbox.threads import in_thread
+from fixtrail.qa.sandbox.threads import Say, in_thread, until_called_off
 from fixtrail.settings import DEFAULT_IMAGE, SandboxSettings
 
 _log = logging.getLogger(__name__)
-
-CANCEL_SECONDS = 10.0
-"""How long a cancelled run may take to remove its container before it goes on with that in the background."""
 
 
 def _silent(_: str) -> None:
@@ -43,32 +39,17 @@ async def run_tests(job: Job, settings: SandboxSettings, *, progress: Callable[[
     progress
         Called on the event loop with a few words on each phase.
     """
-    loop = asyncio.get_running_loop()
-    called_off = threading.Event()
 
-    def say(words: str) -> None:
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(progress, words)
-
-    def work() -> TestRun | None:
-        from fixtrail.qa.sandbox.execution import Cancelled, execute
+    def work(called_off: threading.Event, say: Say) -> TestRun | None:
+        from fixtrail.qa.sandbox.container import Cancelled
+        from fixtrail.qa.sandbox.execution import execute
 
         try:
             return execute(job, settings, called_off, say)
         except Cancelled:
             return None
 
-    running = in_thread("fixtrail-sandbox", work)
-    try:
-        receipt = await asyncio.shield(running)
-    except asyncio.CancelledError:
-        called_off.set()
-        done, _ = await asyncio.wait({running}, timeout=CANCEL_SECONDS)
-        if not done:
-            _log.warning("the engine is slow: the cancelled run goes on removing its container in the background")
-        raise
-    assert receipt is not None, "only a cancelled run has no receipt"
-    return receipt
+    return await until_called_off("fixtrail-sandbox", work, progress)
 
 
 async def reap_orphans() -> int:

@@ -5,27 +5,22 @@ removed with it, and only :data:`~fixtrail.qa.sandbox.environment.recipe.RESULT`
 """
 
 import contextlib
-import os
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import requests
 from docker.errors import APIError
 
 from fixtrail.capture.output import HeadAndTail
-from fixtrail.errors import UnavailableError
 from fixtrail.qa.sandbox import hardening
+from fixtrail.qa.sandbox.container import Container, made
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
 from fixtrail.qa.sandbox.environment.access import Access
 from fixtrail.qa.sandbox.environment.archive import large_file, small_archive
 from fixtrail.qa.sandbox.environment.confinement import create
 from fixtrail.qa.sandbox.environment.recipe import RESULT, RESULT_VOLUME, Recipe
-from fixtrail.qa.sandbox.execution import POLL_SECONDS, SETTLE_SECONDS, Cancelled, remove
 from fixtrail.qa.sandbox.output import Demultiplexer
 from fixtrail.qa.sandbox.tree import TreeError, open_tree
 from fixtrail.settings import SandboxSettings
@@ -49,8 +44,8 @@ class Outcome:
     log: str
 
 
-class BuildContainer:
-    """One container from its making to its removal.
+class BuildContainer(Container):
+    """One container from its making to its last word.
 
     Parameters
     ----------
@@ -63,26 +58,19 @@ class BuildContainer:
     """
 
     def __init__(self, engine: Engine, name: str, cancelled: threading.Event, free_bytes: int) -> None:
-        self._engine = engine
-        self._client = engine.client
-        self._name = name
-        self._cancelled = cancelled
+        super().__init__(engine, name, cancelled)
         self._output = HeadAndTail(LOG_BYTES)
         self._free_bytes = free_bytes
         self._silent = 0
         self._full = False
-
-    def check_cancelled(self) -> None:
-        """Raise :class:`Cancelled` if the build was called off."""
-        if self._cancelled.is_set():
-            raise Cancelled
+        self._look = time.monotonic() + DISK_SECONDS
 
     def send_tree(self, path: Path) -> None:
         """Copy the tree in; raises :class:`~fixtrail.qa.sandbox.tree.TreeError`."""
         with open_tree(path) as (tree, size), engine_trouble("taking in the tree"):
             try:
-                packed = self._checked(large_file("tree.tar", tree, size))
-                self._client.put_archive(self._name, hardening.VOLUME, packed)
+                packed = self.checked(large_file("tree.tar", tree, size))
+                self.client.put_archive(self.name, hardening.VOLUME, packed)
             except EOFError:
                 raise TreeError("became shorter while it was read") from None
 
@@ -92,20 +80,21 @@ class BuildContainer:
         files = {f"in/{name}": text.encode() for name, text in {**recipe.files, "build.sh": recipe.script}.items()}
         files |= {f"access/{name}": data for name, data in access.files.items()}
         with engine_trouble("taking in the recipe"):
-            self._client.put_archive(self._name, hardening.VOLUME, small_archive(folders, files, hardening.UID))
-            self._client.put_archive(
-                self._name, RESULT_VOLUME, small_archive({Path(RESULT).name: (0o755, hardening.UID)}, {})
+            self.client.put_archive(self.name, hardening.VOLUME, small_archive(folders, files, hardening.UID))
+            self.client.put_archive(
+                self.name, RESULT_VOLUME, small_archive({Path(RESULT).name: (0o755, hardening.UID)}, {})
             )
 
     def run(self, timeout_seconds: float) -> Outcome:
         """Run the script to its end, or to the deadline."""
         with engine_trouble("installing dependencies"):
-            with self._attached() as stream:
+            with self.attached() as stream:
                 self.check_cancelled()
-                self._client.start(self._name)
-                ended = self._drain(stream, time.monotonic() + timeout_seconds)
-            killed = not ended and self._kill()
-            state = self._stopped()
+                self.client.start(self.name)
+                frames = Demultiplexer(self._output.feed)
+                ended = self.drain(stream, time.monotonic() + timeout_seconds, frames, go_on=self._may_go_on)
+            killed = not ended and self.kill()
+            state = self.stopped()["State"]
         return Outcome(
             exit_code=state.get("ExitCode", -1),
             oom_killed=bool(state.get("OOMKilled")),
@@ -124,9 +113,9 @@ class BuildContainer:
         """
         size = 0
         with engine_trouble("handing out what was installed"), target.open("wb") as file:
-            stream, _ = self._client.get_archive(self._name, RESULT, chunk_size=1024**2)
+            stream, _ = self.client.get_archive(self.name, RESULT, chunk_size=1024**2)
             try:
-                for piece in self._checked(stream):
+                for piece in self.checked(stream):
                     file.write(piece)
                     size += len(piece)
                     if size > limit:
@@ -135,40 +124,12 @@ class BuildContainer:
                 stream.close()
         return size
 
-    def _checked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.check_cancelled()
-            yield piece
-
-    @contextlib.contextmanager
-    def _attached(self) -> Iterator[Any]:
-        wrapped = self._client.attach_socket(self._name, {"stdout": 1, "stderr": 1, "stream": 1})
-        stream = getattr(wrapped, "_sock", wrapped)  # the SDK's wrapper does not survive a timeout
-        stream.settimeout(POLL_SECONDS)
-        try:
-            yield stream
-        finally:
-            getattr(wrapped, "_response", wrapped).close()
-
-    def _drain(self, stream: Any, deadline: float) -> bool:
-        """Read to the end of the output; False: the deadline came first."""
-        frames = Demultiplexer(self._output.feed)
-        look = time.monotonic() + DISK_SECONDS
-        while (moment := time.monotonic()) < deadline:
-            self.check_cancelled()
-            if moment >= look:
-                if not self._disk_has_room():
-                    self._full = True
-                    return False
-                look = time.monotonic() + DISK_SECONDS
-            try:
-                data = stream.recv(65536)
-            except TimeoutError:
-                continue
-            if not data:
-                return True
-            frames.feed(data)
-        return False
+    def _may_go_on(self) -> bool:
+        """Whether the disk has room; asked every :data:`DISK_SECONDS`."""
+        if time.monotonic() >= self._look:
+            self._full = not self._disk_has_room()
+            self._look = time.monotonic() + DISK_SECONDS
+        return not self._full
 
     def _disk_has_room(self) -> bool:
         """Whether the engine's disk, on which the volumes lie without a limit, is far from full.
@@ -177,41 +138,14 @@ class BuildContainer:
         build cannot touch. An answer that does not come three times in a row counts as no.
         """
         try:
-            asked = self._client.exec_create(self._name, ["df", "-Pk", RESULT_VOLUME], user=_WATCHER)
-            answer = self._client.exec_start(asked["Id"]).decode("ascii", "replace")
+            asked = self.client.exec_create(self.name, ["df", "-Pk", RESULT_VOLUME], user=_WATCHER)
+            answer = self.client.exec_start(asked["Id"]).decode("ascii", "replace")
             free_bytes = int(answer.splitlines()[-1].split()[3]) * 1024
         except (APIError, IndexError, ValueError):
             self._silent += 1
             return self._silent < _SILENT_LIMIT
         self._silent = 0
         return free_bytes >= self._free_bytes
-
-    def _kill(self) -> bool:
-        """Kill the container; False: it had ended by itself."""
-        try:
-            self._client.kill(self._name)
-        except APIError as error:
-            if error.status_code in (404, 409):
-                return False
-            raise
-        return True
-
-    def _stopped(self) -> dict[str, Any]:
-        give_up = time.monotonic() + SETTLE_SECONDS
-        while True:
-            self.check_cancelled()
-            self._engine.knock()
-            with contextlib.suppress(requests.ReadTimeout, requests.ConnectionError):
-                self._client.wait(self._name, timeout=1)
-            state: dict[str, Any] = self._client.inspect_container(self._name)["State"]
-            if not state.get("Running"):
-                return state
-            if time.monotonic() >= give_up:
-                raise UnavailableError(
-                    "docker/engine-error",
-                    "The engine closed the output of the installation, but its container runs on.",
-                    "Look at the engine's log and try again.",
-                )
 
 
 @contextlib.contextmanager
@@ -229,16 +163,10 @@ def build_container(
 
     Its labels are those of a test's container, so that what a killed daemon leaves is reaped in the same way.
     """
-    name = f"fixtrail-{uuid.uuid4().hex}"
-    deadline = int(time.time() + settings.environment_timeout_seconds + settings.spare_seconds)
-    labels = {
-        hardening.LABEL_TRACE: trace_id,
-        hardening.LABEL_DEADLINE: str(deadline),
-        hardening.LABEL_PID: str(os.getpid()),
-    }
-    try:
+
+    def make(name: str, labels: dict[str, str]) -> None:
         with engine_trouble("making the container", image):
             create(engine, name, image, recipe.needs, settings, labels, background=background)
+
+    with made(engine, trace_id, settings.environment_timeout_seconds + settings.spare_seconds, make) as name:
         yield BuildContainer(engine, name, cancelled, FREE_BYTES)
-    finally:
-        remove(engine, name)

@@ -19,11 +19,11 @@ from docker.errors import APIError, DockerException
 
 from fixtrail.capture.output import HeadAndTail
 from fixtrail.errors import UnavailableError
+from fixtrail.qa.sandbox.container import Cancelled
 from fixtrail.qa.sandbox.engine import CONNECT_SECONDS, Engine, engine_trouble
 from fixtrail.qa.sandbox.environment.container import LOG_BYTES
 from fixtrail.qa.sandbox.environment.dockerfile import Blueprint
 from fixtrail.qa.sandbox.environment.image import find_image
-from fixtrail.qa.sandbox.execution import Cancelled
 from fixtrail.settings import SandboxSettings
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")

@@ -8,10 +8,10 @@ from typing import IO, Any, cast
 from docker.errors import ImageNotFound
 
 from fixtrail.errors import UnavailableError
+from fixtrail.qa.sandbox.container import Cancelled
 from fixtrail.qa.sandbox.engine import Engine, engine_trouble
 from fixtrail.qa.sandbox.environment.archive import large_file
 from fixtrail.qa.sandbox.environment.recipe import BASE_PATH, RESULT_VOLUME, Recipe
-from fixtrail.qa.sandbox.execution import Cancelled
 
 _STEP_SECONDS = 600
 """How long the engine may be silent while it writes the layer."""

@@ -12,6 +12,7 @@ import filelock
 from fixtrail_protocol.qa import Environment
 
 from fixtrail.errors import FixtrailError
+from fixtrail.qa.sandbox.container import Cancelled
 from fixtrail.qa.sandbox.engine import Engine, connect
 from fixtrail.qa.sandbox.environment import uses
 from fixtrail.qa.sandbox.environment.dockerfile import read_blueprint
@@ -21,7 +22,6 @@ from fixtrail.qa.sandbox.environment.key import image_tag
 from fixtrail.qa.sandbox.environment.plans import BlueprintPlan, BuildFailedError, Plan, RecipePlan, Site
 from fixtrail.qa.sandbox.environment.recipe import UnsupportedError
 from fixtrail.qa.sandbox.environment.select import select_recipe
-from fixtrail.qa.sandbox.execution import Cancelled
 from fixtrail.qa.sandbox.tree import TreeError
 from fixtrail.settings import DEFAULT_IMAGE, SandboxSettings
 

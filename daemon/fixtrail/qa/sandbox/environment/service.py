@@ -1,7 +1,5 @@
 """The asynchronous front: one worker thread for each environment, and the event loop only waits."""
 
-import asyncio
-import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -10,14 +8,12 @@ from typing import TYPE_CHECKING
 
 from fixtrail_protocol.qa import Environment
 
-from fixtrail.qa.sandbox.threads import in_thread
+from fixtrail.qa.sandbox.threads import Say, in_thread, until_called_off
 from fixtrail.settings import SandboxSettings
 
 if TYPE_CHECKING:
     from fixtrail.qa.sandbox.environment.catalogue import EnvironmentImage, Pruned
 
-CANCEL_SECONDS = 10.0
-"""How long a cancelled build may take to remove its container before it goes on with that in the background."""
 _log = logging.getLogger(__name__)
 
 
@@ -92,16 +88,10 @@ async def prepare_environment(
     progress
         Called on the event loop with a few words on each phase.
     """
-    loop = asyncio.get_running_loop()
-    called_off = threading.Event()
 
-    def say(words: str) -> None:
-        with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(progress, words)
-
-    def work() -> Environment | None:
+    def work(called_off: threading.Event, say: Say) -> Environment | None:
+        from fixtrail.qa.sandbox.container import Cancelled
         from fixtrail.qa.sandbox.environment.prepare import Order, prepare
-        from fixtrail.qa.sandbox.execution import Cancelled
 
         order = Order(tree_tar, trace_id, tuple(argv), background)
         try:
@@ -116,14 +106,4 @@ async def prepare_environment(
                 reason=f"Something went wrong while preparing the environment ({type(error).__name__}).",
             )
 
-    running = in_thread("fixtrail-environment", work)
-    try:
-        environment = await asyncio.shield(running)
-    except asyncio.CancelledError:
-        called_off.set()
-        done, _ = await asyncio.wait({running}, timeout=CANCEL_SECONDS)
-        if not done:
-            _log.warning("the engine is slow: the cancelled build goes on removing its container in the background")
-        raise
-    assert environment is not None, "only a cancelled build has no result"
-    return environment
+    return await until_called_off("fixtrail-environment", work, progress)
